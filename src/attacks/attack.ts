@@ -1,0 +1,72 @@
+import type { DecisionOracle, ScoreOracle, WhiteBoxAccess } from '../core/classifier.ts'
+import type { Criterion } from '../core/criteria.ts'
+import type { RunContext, TraceStep } from '../core/run.ts'
+import type { Tensor } from '../core/tf.ts'
+
+/** One knob of an attack: enough to draw a slider, a switch or a choice for it. */
+export type Parameter = NumberParameter | ChoiceParameter | FlagParameter
+
+interface ParameterBase {
+  /** The key in the attack's options. */
+  name: string
+  /** Words for the knob; a formula letter beside it. */
+  label: string
+  symbol?: string
+  /** One sentence: what turning it does. */
+  help: string
+}
+export interface NumberParameter extends ParameterBase {
+  kind: 'number'
+  min: number
+  max: number
+  step: number
+  unit: string
+  scale: 'linear' | 'log'
+}
+export interface ChoiceParameter extends ParameterBase {
+  kind: 'choice'
+  choices: readonly { value: string; label: string }[]
+}
+export interface FlagParameter extends ParameterBase {
+  kind: 'flag'
+}
+
+export type OptionValue = number | string | boolean
+export type Options = Record<string, OptionValue>
+
+export interface EvasionResult {
+  /** Same shape as x; the caller disposes it. */
+  adversarial: Tensor
+  trace: TraceStep[]
+}
+
+interface EntryBase<O extends Options> {
+  /** Kebab-case, also the file name. */
+  id: string
+  title: string
+  /** One sentence of intuition. */
+  summary: string
+  paper: { cite: string; url: string }
+  defaults: O
+  parameters: readonly Parameter[]
+}
+
+export type EvasionRun<A, O> = (
+  access: A,
+  x: Tensor,
+  criterion: Criterion,
+  options: O,
+  run: RunContext,
+) => Promise<EvasionResult>
+
+/**
+ * What an attack file exports as `entry`. Knowledge is a type: an entry that asks for white-box access
+ * cannot be handed an oracle. An attack never declares its own success; `metrics` measures it.
+ */
+export type EvasionEntry<O extends Options = Options> = EntryBase<O> & { family: 'evasion' } & (
+    | { access: 'white-box'; run: EvasionRun<WhiteBoxAccess, O> }
+    | { access: 'score'; run: EvasionRun<ScoreOracle, O> }
+    | { access: 'decision'; run: EvasionRun<DecisionOracle, O> }
+  )
+
+export type AttackEntry = EvasionEntry

@@ -1,0 +1,41 @@
+/**
+ * What a learner hands in, as plain bytes and JSON. Always untrusted: `parseArtefact` (validate.ts)
+ * builds a fresh object from own properties and checks shape, dtype, ids, finiteness and size.
+ * Range is *not* checked there: leaving [0, 1] is a graded row.
+ */
+export type Artefact =
+  | {
+      kind: 'adversarial-examples'
+      /** Indices of the originals, in the order of the task. */
+      ids: number[]
+      /** (N, …inputShape). */
+      shape: number[]
+      pixels: Float32Array
+    }
+  | {
+      kind: 'model-weights'
+      /** Name of the architecture the weights belong to. */
+      model: string
+      tensors: { name: string; shape: number[]; values: Float32Array }[]
+    }
+  | {
+      kind: 'answer'
+      /** Quiz id → chosen option ids. */
+      choices: Record<string, string[]>
+    }
+
+export type ArtefactKind = Artefact['kind']
+
+/** How an attempt came about; a course may require `code`. */
+export type ArtefactSource = 'code' | 'explore'
+
+/** What the engine's ledger says of a run; counted outside the sandbox. */
+export interface LedgerSummary {
+  /** Rows answered, by capability: gradient, logits, scores, decisions, training. */
+  rows: Record<string, number>
+  calls: number
+  refused: number
+  maxQueries?: number
+  /** SHA-256 over the sequence of calls (capability, rows, digest of inputs). */
+  transcriptDigest: string
+}

@@ -1,0 +1,52 @@
+import type { DataSet } from '../data/data-set.ts'
+import type { Model } from '../models/model.ts'
+import type { Rng } from '../core/rng.ts'
+import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Trusted copies, on the referee: WASM, one thread, the same binary in the page and in Node. */
+export interface Trusted {
+  model(name: string): Promise<Model>
+  dataset(name: string): Promise<DataSet>
+  /** The shipped architecture with the learner's weights, from their best accepted artefact of that checkpoint. */
+  modelFrom(checkpointId: string): Promise<Model>
+}
+
+/**
+ * What a checkpoint's program is given. Plain JSON, computed on the referee from the learner's variant:
+ * the engine serves `data` and `victim` from it, the sandbox shows `values` as `task`.
+ */
+export interface Task {
+  /** The victim: a shipped model, or the learner's own weights handed in for another checkpoint. */
+  victim: { model: string; weightsFrom?: string }
+  dataset: string
+  split: 'train' | 'test'
+  /** The images to work on, by index in the split, in order. */
+  ids: number[]
+  labels: number[]
+  values: Record<string, number | string | boolean>
+}
+
+export interface Submission<V> {
+  variant: V
+  task: Task
+  artefact: Artefact
+  ledger?: LedgerSummary
+  trusted: Trusted
+}
+
+export interface CheckpointGrader<V> {
+  accepts: ArtefactKind
+  task(variant: V, trusted: Trusted): Promise<Task> | Task
+  /** Recomputes everything from the artefact. Never throws for bad input: that is `rejected`. */
+  grade(submission: Submission<V>): Promise<Verdict>
+}
+
+/** What labs/<slug>/grader.ts exports as default. */
+export interface LabGrader<V = unknown> {
+  /** What the learner's seed changes. Plain JSON: same seed, same variant, on any machine. */
+  variant(rng: Rng, trusted: Trusted): Promise<V> | V
+  checkpoints: Record<string, CheckpointGrader<V>>
+}
+
+export const defineLab = <V>(lab: LabGrader<V>): LabGrader<V> => lab
