@@ -1,0 +1,13 @@
+import type { PluginOption } from 'vite'
+import { checksums } from './checksums.ts'
+
+export interface BuildContext {
+  /** Absolute path of the repository, with a slash. */
+  root: string
+  mode: string
+}
+
+/** Every plugin of the house, in one list for the app, its workers, the commands and the tests. */
+export function plugins(context: BuildContext): PluginOption[] {
+  return [checksums(context)]
+}

@@ -1,0 +1,26 @@
+/** Modules that the plugins in this folder make. */
+declare module 'virtual:perturb/checksums' {
+  /** sha256 in hex by path below static/, e.g. "data/mnist10k/train.png"; from the SHA256SUMS files. */
+  const checksums: Readonly<Record<string, string>>
+  export default checksums
+}
+declare module 'virtual:perturb/sandbox-runtime' {
+  /** The classic (IIFE) text that runs inside the sandbox's worker, before the learner's program. */
+  const text: string
+  export default text
+}
+declare module 'virtual:perturb/learner-types' {
+  /** `declare module 'lab' { … }`, made from src/lab-api/learner.ts. */
+  const text: string
+  export default text
+}
+declare module 'virtual:perturb/widgets' {
+  /** Kinds of widget that exist: file names in src/ui/widgets/. */
+  const kinds: readonly string[]
+  export default kinds
+}
+declare module '*/guide.md' {
+  import type { Guide } from '../labs/guide.ts'
+  const guide: Guide
+  export default guide
+}
