@@ -1,7 +1,24 @@
-/** STUB, replaced by the core helper: see the doc comments for the contract. */
+/**
+ * Which engine does the arithmetic: WebGPU, WebGL, WASM or plain JavaScript (CPU). Chosen by measuring,
+ * unless the learner chose. Each backend is imported only when it is started, so it is a chunk of its own.
+ */
+import type { WhiteBoxAccess } from './classifier.ts'
+import { PerturbError } from './errors.ts'
+import { now, platform, type AdapterInfo, type GpuAdapter } from './platform.ts'
 import * as tf from './tf.ts'
+import type { FetchBytes } from './wasm-backend.ts'
 
-export type BackendName = 'webgpu' | 'webgl' | 'wasm' | 'cpu'
+export type { FetchBytes }
+
+export const backendNames = ['webgpu', 'webgl', 'wasm', 'cpu'] as const
+export type BackendName = (typeof backendNames)[number]
+
+export const backendTitles: Record<BackendName, string> = {
+  webgpu: 'WebGPU',
+  webgl: 'WebGL',
+  wasm: 'WASM',
+  cpu: 'CPU',
+}
 
 /** What the badge and the doctor page show. */
 export interface BackendReport {
@@ -10,11 +27,270 @@ export interface BackendReport {
   device: string
   /** Why this one: "fastest of three measured", "chosen by you", "WebGPU has only a software adapter". */
   why: string
-  probes: { name: BackendName; available: boolean; reason?: string; ms?: number }[]
+  probes: BackendProbe[]
 }
 
-export type FetchBytes = (path: string) => Promise<Uint8Array>
+export interface BackendProbe {
+  name: BackendName
+  /** Could it be used at all (in `auto`)? */
+  available: boolean
+  /** Why it is not available, or why it was not measured. */
+  reason?: string
+  /** One forward pass and input gradient of the probe model, in milliseconds. */
+  ms?: number
+}
 
-/** Starts one named backend; bytes of the WASM binary come by injection (fetch, disk or a port). */
-export declare function startBackend(name: BackendName, fetchBytes: FetchBytes): Promise<void>
-void tf
+export interface BackendChoice {
+  preference: BackendName | 'auto'
+  fetchBytes: FetchBytes
+  /** Builds, on the current backend, the model to measure with; the probe disposes it. */
+  probeModel?: () => Promise<WhiteBoxAccess & { dispose(): void }>
+}
+
+/**
+ * Starts one named backend and makes it the current one; bytes of the WASM binary come by injection
+ * (fetch, disk or a port). Throws PerturbError `unavailable` with the reason when the machine lacks it.
+ */
+export async function startBackend(name: BackendName, fetchBytes: FetchBytes): Promise<void> {
+  switch (name) {
+    case 'wasm': {
+      const { startWasm } = await import('./wasm-backend.ts')
+      return startWasm(fetchBytes)
+    }
+    case 'cpu':
+      await import('@tensorflow/tfjs-backend-cpu')
+      await activate('cpu')
+      return
+    case 'webgpu': {
+      const { adapter, reason } = await webgpuAdapter()
+      if (!adapter) throw new PerturbError('unavailable', `WebGPU: ${reason}`)
+      await import('@tensorflow/tfjs-backend-webgpu')
+      await activate('webgpu')
+      watchDevice('webgpu')
+      return
+    }
+    case 'webgl': {
+      const { reason } = webglDevice()
+      if (reason) throw new PerturbError('unavailable', `WebGL: ${reason}`)
+      await import('@tensorflow/tfjs-backend-webgl')
+      await activate('webgl')
+      if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
+        throw new PerturbError('unavailable', `WebGL: ${noFloat32}`)
+      }
+      watchDevice('webgl')
+      return
+    }
+  }
+}
+
+const noFloat32 = 'it cannot render 32-bit floats here, so small gradients would become zero'
+
+async function activate(name: BackendName): Promise<void> {
+  const title = backendTitles[name]
+  let started = false
+  try {
+    if (lostBackends.delete(name)) restart(name)
+    started = await tf.setBackend(name)
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    throw new PerturbError('unavailable', `${title}: ${detail}`, { cause: error })
+  }
+  if (!started) throw new PerturbError('unavailable', `${title}: tfjs could not start it`)
+}
+
+/**
+ * Chooses and starts a backend. `auto`: WebGPU when there is a real adapter, else the fastest of the
+ * others on the probe model. A preference that cannot be met falls back to `auto`, and `why` says so.
+ * Throws PerturbError `unavailable` only when not even plain JavaScript starts.
+ */
+export async function chooseBackend(choice: BackendChoice): Promise<BackendReport> {
+  const { preference, fetchBytes } = choice
+  let unmet = ''
+  if (preference !== 'auto') {
+    try {
+      await startBackend(preference, fetchBytes)
+      const probes = [{ name: preference, available: true, ms: await measure(choice) }]
+      return { name: preference, device: await deviceWords(preference), why: 'chosen by you', probes }
+    } catch (error) {
+      unmet = `you chose ${backendTitles[preference]}, which does not work here (${reasonOf(error)}); `
+    }
+  }
+  const probes = new Map<BackendName, BackendProbe>()
+  const finish = async (name: BackendName, why: string): Promise<BackendReport> => {
+    if (tf.getBackend() !== name) await startBackend(name, fetchBytes)
+    const listed = backendNames.map((known) => probes.get(known)).filter((probe) => probe !== undefined)
+    return { name, device: await deviceWords(name), why: unmet + why, probes: listed }
+  }
+  const attempt = async (name: BackendName) => {
+    try {
+      await startBackend(name, fetchBytes)
+      probes.set(name, { name, available: true, ms: await measure(choice) })
+    } catch (error) {
+      probes.set(name, { name, available: false, reason: reasonOf(error) })
+    }
+  }
+  const skip = (name: BackendName, available: boolean, reason: string) =>
+    probes.set(name, { name, available, reason })
+
+  const { adapter, reason } = await webgpuAdapter()
+  if (!adapter) skip('webgpu', false, reason)
+  else if (isSoftware(adapter)) skip('webgpu', false, `only a software adapter (${adapterWords(adapter)})`)
+  else {
+    await attempt('webgpu')
+    if (probes.get('webgpu')!.available) {
+      for (const name of ['webgl', 'wasm', 'cpu'] as const) skip(name, true, 'not measured: WebGPU has a real adapter')
+      return finish('webgpu', 'WebGPU has a real adapter')
+    }
+  }
+  const webgl = webglDevice()
+  if (webgl.reason) skip('webgl', false, webgl.reason)
+  else if (softwareRenderer.test(webgl.renderer)) skip('webgl', false, `only a software renderer (${webgl.renderer})`)
+  else await attempt('webgl')
+  await attempt('wasm')
+  if (probes.get('wasm')!.available) skip('cpu', true, 'not measured: WASM is faster wherever it runs')
+  else await attempt('cpu')
+
+  const measured = [...probes.values()].filter((probe) => probe.ms !== undefined).sort((a, b) => a.ms! - b.ms!)
+  const [best, second] = measured
+  if (!best) throw new PerturbError('unavailable', `No backend works here: ${reasons(probes)}`)
+  if (second) return finish(best.name, `fastest of ${measured.length} measured`)
+  return finish(best.name, reasons(probes))
+}
+
+const reasonOf = (error: unknown) =>
+  (error instanceof Error ? error.message : String(error)).replace(/^(WebGPU|WebGL|WASM|CPU): /, '')
+
+/** "WebGPU: no adapter; WebGL: not in this browser" */
+function reasons(probes: Map<BackendName, BackendProbe>): string {
+  return [...probes.values()]
+    .filter((probe) => !probe.available)
+    .map((probe) => `${backendTitles[probe.name]}: ${probe.reason}`)
+    .join('; ')
+}
+
+/** Forward pass and input gradient, the second time (the first compiles). */
+async function measure({ probeModel }: BackendChoice): Promise<number> {
+  const model = probeModel ? await probeModel() : undefined
+  const shape: number[] = [8, ...(model?.inputShape ?? [28, 28, 1])]
+  const x = tf.fill(shape, 0.5)
+  const labels = new Int32Array(8)
+  const once = async () => {
+    if (model) {
+      const { loss, gradient } = await model.lossAndGradient(x, labels)
+      await gradient.data()
+      tf.dispose([loss, gradient])
+    } else {
+      const gradient = tf.grad((input: tf.Tensor) => tf.sum(tf.square(tf.avgPool(input as tf.Tensor4D, 2, 2, 'same'))))(x)
+      await gradient.data()
+      gradient.dispose()
+    }
+  }
+  try {
+    await once()
+    const started = now()
+    await once()
+    return now() - started
+  } finally {
+    x.dispose()
+    model?.dispose()
+  }
+}
+
+const softwareRenderer = /swiftshader|llvmpipe|softpipe|software|basic render/i
+
+const adapterInfo = (adapter: GpuAdapter): AdapterInfo => adapter.info ?? {}
+
+/** A fallback adapter computes on the processor, slower than WASM: absent in `auto`, allowed by choice. */
+function isSoftware(adapter: GpuAdapter): boolean {
+  const info = adapterInfo(adapter)
+  return (
+    adapter.isFallbackAdapter === true ||
+    info.isFallbackAdapter === true ||
+    softwareRenderer.test(`${info.vendor} ${info.architecture} ${info.device} ${info.description}`)
+  )
+}
+
+function adapterWords(adapter: GpuAdapter): string {
+  const { description, vendor, architecture, device } = adapterInfo(adapter)
+  return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter'
+}
+
+async function webgpuAdapter(): Promise<{ adapter?: GpuAdapter; reason: string }> {
+  const gpu = platform.navigator?.gpu
+  if (!gpu) return { reason: 'not in this browser, or the page is not in a secure context (https or localhost)' }
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+    return adapter ? { adapter, reason: '' } : { reason: 'the browser found no adapter' }
+  } catch (error) {
+    return { reason: `asking for an adapter failed: ${reasonOf(error)}` }
+  }
+}
+
+/** Looks for WebGL 2 without loading the backend. `reason` is empty when it can be tried. */
+function webglDevice(): { renderer: string; reason: string } {
+  if (!platform.OffscreenCanvas) return { renderer: '', reason: 'no OffscreenCanvas in this browser' }
+  const gl = new platform.OffscreenCanvas(1, 1).getContext('webgl2')
+  if (!gl) return { renderer: '', reason: 'no WebGL 2 in this browser' }
+  const unmasked = gl.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL
+  const renderer = String(gl.getParameter(unmasked ?? gl.RENDERER))
+  const reason = gl.getExtension('EXT_color_buffer_float') ? '' : noFloat32
+  return { renderer, reason }
+}
+
+async function deviceWords(name: BackendName): Promise<string> {
+  switch (name) {
+    case 'webgpu': {
+      const { adapter } = await webgpuAdapter()
+      return adapter ? adapterWords(adapter) : 'unnamed adapter'
+    }
+    case 'webgl':
+      return webglDevice().renderer || 'unnamed renderer'
+    case 'wasm':
+      return (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'SIMD, one thread' : 'no SIMD, one thread'
+    case 'cpu':
+      return 'plain JavaScript, one thread'
+  }
+}
+
+type LostListener = (name: BackendName) => void
+const lostListeners = new Set<LostListener>()
+const lostBackends = new Set<BackendName>()
+const watched = new WeakSet<object>()
+
+/**
+ * Calls back when a GPU device goes away. Everything that lived on it is gone: start another backend and
+ * build models and tensors again. Returns a function that stops listening.
+ */
+export function onDeviceLost(listener: LostListener): () => void {
+  lostListeners.add(listener)
+  return () => lostListeners.delete(listener)
+}
+
+interface GpuBackend {
+  device?: { lost: Promise<{ reason?: string }> }
+  gpgpu?: { gl: { canvas: { addEventListener(type: string, listener: () => void): void } } }
+}
+
+function watchDevice(name: BackendName): void {
+  const backend = tf.backend() as unknown as GpuBackend
+  if (watched.has(backend)) return
+  watched.add(backend)
+  const lost = () => {
+    lostBackends.add(name)
+    for (const listener of lostListeners) listener(name)
+  }
+  // `destroyed` is our own doing.
+  void backend.device?.lost.then(({ reason }) => reason !== 'destroyed' && lost())
+  backend.gpgpu?.gl.canvas.addEventListener('webglcontextlost', lost)
+}
+
+/** Replaces a backend whose device was lost by a fresh one. */
+function restart(name: BackendName): void {
+  const factory = tf.findBackendFactory(name)
+  try {
+    tf.removeBackend(name)
+  } catch {
+    // A dead device may fail to free what it no longer has.
+  }
+  if (factory) tf.registerBackend(name, factory)
+}
