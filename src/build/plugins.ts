@@ -1,5 +1,6 @@
 import type { PluginOption } from 'vite'
 import { checksums } from './checksums.ts'
+import { wasmBinaries } from './wasm-binaries.ts'
 
 export interface BuildContext {
   /** Absolute path of the repository, with a slash. */
@@ -9,5 +10,5 @@ export interface BuildContext {
 
 /** Every plugin of the house, in one list for the app, its workers, the commands and the tests. */
 export function plugins(context: BuildContext): PluginOption[] {
-  return [checksums(context)]
+  return [checksums(context), wasmBinaries(context)]
 }
