@@ -6,6 +6,8 @@ import type { PlainError } from '../core/errors.ts'
  * call to stop. Typed arrays are transferred, never copied, when the sender lists them.
  */
 export type ToWorker =
+  /** First of all: where the app's static files lie (a worker's own address is somewhere in assets/). */
+  | { type: 'hello'; base: string }
   | { type: 'call'; id: number; method: string; params: unknown }
   | { type: 'cancel'; id: number }
 

@@ -30,12 +30,4 @@ export type ArtefactKind = Artefact['kind']
 export type ArtefactSource = 'code' | 'explore'
 
 /** What the engine's ledger says of a run; counted outside the sandbox. */
-export interface LedgerSummary {
-  /** Rows answered, by capability: gradient, logits, scores, decisions, training. */
-  rows: Record<string, number>
-  calls: number
-  refused: number
-  maxQueries?: number
-  /** SHA-256 over the sequence of calls (capability, rows, digest of inputs). */
-  transcriptDigest: string
-}
+export type { LedgerSummary } from '../core/ledger.ts'

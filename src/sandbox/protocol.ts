@@ -47,18 +47,8 @@ export interface ProgramError {
   code?: string
 }
 
-/** Worker → engine (through the frame) and back. One request in flight per capability method. */
-export type CapabilityRequest = { id: number; capability: string; args: unknown[] }
-export type CapabilityReply =
-  | { id: number; value: unknown; ledger: { used: number; max: number } }
-  | { id: number; error: { code: string; message: string } }
-
-/** A tensor on the wire. */
-export interface WireTensor {
-  shape: number[]
-  dtype: 'float32' | 'int32'
-  values: Float32Array | Int32Array
-}
+/** Worker → engine (through the frame) and back: the engine's own words, since an arrow may only point down. */
+export type { CapabilityReply, CapabilityRequest, WireTensor } from '../engine/capability-protocol.ts'
 
 /** How a run of a learner's program ended. */
 export type ProgramOutcome =
