@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from '@playwright/test'
+import { findBrowser } from '../../src/cli/browser.ts'
+import type { Options } from './fixtures.ts'
+
+const browser = findBrowser()
+const results = fileURLToPath(new URL('../../test-results/', import.meta.url))
+
+const quiet = [
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-domain-reliability',
+  '--no-first-run',
+]
+/** Chromium's own sandbox needs rights that root in a container does not have. */
+const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+const args = [...quiet, ...asRoot]
+
+export default defineConfig<Options>({
+  testDir: '.',
+  outputDir: results,
+  // Two cores, and each page trains models: more workers only make deadlines pass.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: !!process.env.CI,
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
+  reporter: process.env.PERTURB_E2E_JSON
+    ? [['list'], ['json', { outputFile: process.env.PERTURB_E2E_JSON }]]
+    : [['list']],
+  use: {
+    launchOptions: { executablePath: browser?.path, args },
+    viewport: { width: 1366, height: 900 },
+    locale: 'en-GB',
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+  },
+  projects: [
+    { name: 'wasm', grepInvert: /@webgpu|@http/, use: { backend: 'wasm' } },
+    {
+      name: 'webgpu',
+      grep: /@webgpu/,
+      timeout: 300_000,
+      use: {
+        backend: 'webgpu',
+        launchOptions: {
+          executablePath: browser?.path,
+          args: [...args, '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+        },
+      },
+    },
+    {
+      name: 'http',
+      grep: /@http/,
+      use: {
+        backend: 'wasm',
+        hostName: 'lab.test',
+        launchOptions: {
+          executablePath: browser?.path,
+          args: [...args, '--host-resolver-rules=MAP lab.test 127.0.0.1'],
+        },
+      },
+    },
+  ],
+})
