@@ -1,3 +1,6 @@
+import type { ClassifierInfo } from '../core/classifier.ts'
+import type { LossSpec } from '../core/losses.ts'
+
 /**
  * What crosses between a learner's program (in the sandbox's worker) and the engine, over one
  * MessagePort. The program's side is untrusted: `src/engine/capabilities.ts` checks every field.
@@ -27,4 +30,20 @@ export interface WireTensor {
   shape: number[]
   dtype: 'float32' | 'int32'
   values: Float32Array | Int32Array
+}
+
+/**
+ * Every capability with its arguments and its answer. y: one class index a row, as Int32Array.
+ * `victim.info` costs no query; the sandbox asks it once before the program starts.
+ */
+export interface Capabilities {
+  'victim.info'(): ClassifierInfo
+  'victim.logits'(x: WireTensor): WireTensor
+  'victim.lossAndGradient'(x: WireTensor, y: Int32Array, loss: LossSpec | null): { loss: WireTensor; gradient: WireTensor }
+  'victim.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
+  'oracle.scores'(x: WireTensor): WireTensor
+  'oracle.decide'(x: WireTensor): Int32Array
+  'trainer.step'(x: WireTensor, y: Int32Array): number
+  /** The first n images of the task; all of them when n is null. */
+  'data.sample'(n: number | null): { ids: number[]; x: WireTensor; y: Int32Array }
 }
