@@ -1,0 +1,25 @@
+/** Position of the largest value; the first of equals. −1 when there is none. */
+export function topOf(values: ArrayLike<number>): number {
+  let top = -1
+  for (let i = 0; i < values.length; i++) if (top < 0 || values[i]! > values[top]!) top = i
+  return top
+}
+
+/** Probabilities of logits, for display only: grading never uses Math.exp. */
+export function softmaxOf(logits: ArrayLike<number>): number[] {
+  const all = Array.from(logits)
+  const top = Math.max(...all)
+  const powers = all.map((value) => Math.exp(value - top))
+  const total = powers.reduce((sum, value) => sum + value, 0)
+  return powers.map((value) => value / total)
+}
+
+/** "a 3", "an 8": the article a digit or word takes. */
+export function article(word: string | number): 'a' | 'an' {
+  const text = String(word)
+  return /^(8|11(?!\d)|18(?!\d)|[aeiou])/i.test(text) ? 'an' : 'a'
+}
+export const withArticle = (word: string | number) => `${article(word)} ${word}`
+
+/** "1,234": thousands for people. */
+export const grouped = (value: number) => value.toLocaleString('en-GB')

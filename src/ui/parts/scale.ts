@@ -1,0 +1,70 @@
+import type { NumberParameter } from '../../attacks/attack.ts'
+
+/** What a slider needs to know of a knob. Every NumberParameter of an attack fits. */
+export type Scale = Pick<NumberParameter, 'min' | 'max' | 'step' | 'scale'>
+
+/** Slider positions are whole steps for a linear scale and thousandths of the way for a logarithmic one. */
+const logSteps = 1000
+
+export function positions(scale: Scale): number {
+  return scale.scale === 'log' ? logSteps : Math.round((scale.max - scale.min) / scale.step)
+}
+
+/** The value at a slider position, rounded to the knob's own step. */
+export function valueAt(scale: Scale, position: number): number {
+  const raw =
+    scale.scale === 'log'
+      ? scale.min * Math.pow(scale.max / scale.min, position / logSteps)
+      : scale.min + position * scale.step
+  return clampToStep(scale, raw)
+}
+
+export function positionOf(scale: Scale, value: number): number {
+  const inside = Math.min(scale.max, Math.max(scale.min, value))
+  return scale.scale === 'log'
+    ? Math.round((Math.log(inside / scale.min) / Math.log(scale.max / scale.min)) * logSteps)
+    : Math.round((inside - scale.min) / scale.step)
+}
+
+/** Where a value lies along the track, 0..1. */
+export const shareOf = (scale: Scale, value: number) => positionOf(scale, value) / positions(scale)
+
+/** The nearest step inside the range, without the dust of binary fractions. */
+export function clampToStep(scale: Scale, value: number): number {
+  const inside = Math.min(scale.max, Math.max(scale.min, value))
+  const stepped = scale.min + Math.round((inside - scale.min) / scale.step) * scale.step
+  return Number(Math.min(scale.max, stepped).toFixed(decimals(scale.step)))
+}
+
+/** Digits after the point that a step needs: 0.005 → 3. */
+export function decimals(step: number): number {
+  const text = step.toString()
+  const exponent = /e-(\d+)$/.exec(text)
+  if (exponent) return Number(exponent[1])
+  return text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
+}
+
+/** Ruler of a linear scale: a round division that gives four to eight numbers. */
+export function ruler(scale: Scale, most = 8): { divisions: number; numbers: string[] } {
+  if (scale.scale === 'log') {
+    const numbers = Array.from({ length: 5 }, (_, i) => compact(valueAt(scale, (i * logSteps) / 4)))
+    return { divisions: 4, numbers }
+  }
+  const span = scale.max - scale.min
+  const round = [1, 2, 2.5, 5]
+  for (let power = Math.floor(Math.log10(span)) - 2; ; power++) {
+    for (const factor of round) {
+      const unit = factor * Math.pow(10, power)
+      const count = span / unit
+      if (unit < scale.step * 0.999 || count > most || Math.abs(count - Math.round(count)) > 1e-6) continue
+      const digits = Math.max(0, -power + (factor === 2.5 ? 1 : 0))
+      const numbers = Array.from({ length: Math.round(count) + 1 }, (_, i) =>
+        i === 0 && scale.min === 0 ? '0' : (scale.min + i * unit).toFixed(digits),
+      )
+      return { divisions: Math.round(count), numbers }
+    }
+    if (power > Math.log10(span)) return { divisions: 1, numbers: [compact(scale.min), compact(scale.max)] }
+  }
+}
+
+const compact = (value: number) => Number(value.toPrecision(2)).toString()
