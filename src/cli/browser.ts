@@ -79,7 +79,9 @@ export function ensureBrowser(say: (line: string) => void): FoundBrowser {
 }
 
 function playwrightChromium(): string | undefined {
-  const { chromium } = createRequire(import.meta.url)('@playwright/test') as typeof import('@playwright/test')
+  const { chromium } = createRequire(import.meta.url)('@playwright/test') as {
+    chromium: { executablePath(): string }
+  }
   try {
     const path = chromium.executablePath()
     return isProgram(path) ? path : undefined

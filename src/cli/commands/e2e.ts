@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { buildIfStale } from '../app.ts'
 import { ensureBrowser } from '../browser.ts'
 import type { Command } from '../command.ts'
-import { repository } from '../node-platform.ts'
+import { runTool } from '../tools.ts'
 
 export const command: Command = {
   summary: 'Use the built app in a real browser, as a learner would',
@@ -25,17 +23,13 @@ Playwright:
     const browser = ensureBrowser(console.log)
     console.log(`browser: ${browser.path} (${browser.from})`)
     await buildIfStale(console.log)
-    const { status } = spawnSync(
-      process.execPath,
-      [
-        join(repository, 'node_modules/@playwright/test/cli.js'),
-        'test',
-        '--config',
-        'tests/e2e/playwright.config.ts',
-        ...argv,
-      ],
-      { cwd: repository, stdio: 'inherit', env: { ...process.env, PERTURB_CHROMIUM: browser.path } },
+    const { status } = await runTool(
+      'playwright',
+      ['test', '--config', 'tests/e2e/playwright.config.ts', ...argv],
+      {
+        env: { PERTURB_CHROMIUM: browser.path },
+      },
     )
-    return status ?? 1
+    return status
   },
 }
