@@ -1,0 +1,288 @@
+/**
+ * The engine's side of a learner's run: what the sandboxed program may ask, one call at a time.
+ * The program never holds the victim; it sends rows and gets numbers. Every row is booked in a ledger
+ * that lives here, before it is answered, so a budget cannot be cheated from inside.
+ * The same object serves the sandbox's port (`serveCapabilities`) and, in Node, trusted programs.
+ */
+import { PerturbError, toPlainError } from '../core/errors.ts'
+import type { Counted } from '../core/ledger.ts'
+import { QueryLedger } from '../core/ledger.ts'
+import * as tf from '../core/tf.ts'
+import type { DataSet } from '../data/data-set.ts'
+import type { LedgerSummary } from '../grading/artefact.ts'
+import type { Task } from '../grading/grader.ts'
+import type { SandboxSpec } from '../labs/manifest.ts'
+import type { Model, Weight } from '../models/model.ts'
+import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
+import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
+
+export interface CapabilityOptions {
+  /** The victim. A function is asked at each call, so that a restarted backend's copy is found. */
+  model: Model | (() => Promise<Model>)
+  dataset: DataSet
+  task: Task
+  spec: SandboxSpec
+  seed: number
+  /** Runs a call's computation; the engine passes one that starts again after a lost device. */
+  attempt?: <T>(work: () => Promise<T>) => Promise<T>
+  /** Makes the trainer behind `trainer.step`, at its first use. */
+  trainer?: (seed: number) => Promise<StepTrainer>
+}
+
+/** A copy of the victim that learns. */
+export interface StepTrainer {
+  /** One optimiser step; resolves with the mean loss. Borrows x. */
+  step(x: tf.Tensor, y: Int32Array): Promise<number>
+  weights(): Promise<Weight[]>
+  dispose(): void
+}
+
+export interface CapabilityServer {
+  /** Answers one request. Throws PerturbError: `bad-input`, `budget-spent`, `flood`, `cancelled` or `unavailable`. */
+  call(capability: string, args: unknown[]): Promise<unknown>
+  figures(): LedgerFigures
+  summary(): LedgerSummary
+  /** Weights of the trainer's copy, when the program trained one. */
+  trained(): Promise<Weight[] | undefined>
+  /** Refuses everything from now on. */
+  close(): void
+}
+
+/** Which word of `sandbox.access` in lab.json grants a capability. */
+const grants = {
+  'victim.info': ['victim', 'scores', 'decisions'],
+  'victim.logits': ['victim'],
+  'victim.lossAndGradient': ['victim'],
+  'victim.vjp': ['victim'],
+  'oracle.scores': ['scores'],
+  'oracle.decide': ['decisions'],
+  'trainer.step': ['trainer'],
+  'data.sample': ['data'],
+} as const satisfies Record<keyof Capabilities, readonly string[]>
+type CapabilityName = keyof Capabilities
+
+/** Calls that may wait for their turn; a program that awaits its answers has one. */
+export const maxWaiting = 64
+/** Rows computed at once: bounds memory, and lets other calls of the worker have a turn. */
+const batchRows = 128
+
+export function createCapabilities(options: CapabilityOptions): CapabilityServer {
+  const { dataset, task, spec, seed } = options
+  const attempt = options.attempt ?? ((work) => work())
+  const victim = async () => (typeof options.model === 'function' ? options.model() : options.model)
+  const ledger = new QueryLedger(spec.maxQueries)
+  let trainer: StepTrainer | undefined
+  let closed = false
+  let waiting = 0
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** Books the rows, then computes them batch by batch and joins the answers. */
+  async function answer(counted: Counted, inputs: WireTensor[], more: ArrayBufferView[], compute: (model: Model, batch: tf.Tensor[], from: number) => Promise<tf.Tensor[]>) {
+    const rows = inputs[0]!.shape[0]!
+    ledger.charge(counted, rows, [...inputs.map((input) => input.values), ...more])
+    return attempt(async () => {
+      const model = await victim()
+      const parts: { shape: number[]; values: Float32Array }[][] = []
+      for (let from = 0; from < rows; from += batchRows) {
+        stopIfClosed()
+        const batch = inputs.map((input) => rowsOf(input, from, Math.min(rows, from + batchRows)))
+        let results: tf.Tensor[] = []
+        try {
+          results = await compute(model, batch, from)
+          parts.push(await Promise.all(results.map(async (result) => ({ shape: result.shape, values: (await result.data()) as Float32Array }))))
+        } finally {
+          tf.dispose([...batch, ...results])
+        }
+      }
+      return parts[0]!.map((_, i) => join(parts.map((part) => part[i]!)))
+    })
+  }
+
+  const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } = {
+    async 'victim.info'() {
+      const { inputShape, numClasses, bounds } = await victim()
+      return { inputShape: [...inputShape], numClasses, bounds: [...bounds] }
+    },
+
+    async 'victim.logits'([x]) {
+      const { inputShape } = await victim()
+      const input = readTensor('victim.logits: x', x, inputShape)
+      const [logits] = await answer('logits', [input], [], async (model, [batch]) => [await model.logits(batch!)])
+      return logits!
+    },
+
+    async 'victim.lossAndGradient'([x, y, loss]) {
+      const { inputShape, numClasses } = await victim()
+      const input = readTensor('victim.lossAndGradient: x', x, inputShape)
+      const rows = input.shape[0]!
+      const labels = readLabels('victim.lossAndGradient: y', y, rows, numClasses)
+      const spec = readLoss('victim.lossAndGradient: loss', loss, rows, numClasses)
+      const targets = spec?.kind === 'dlr' && spec.targets ? Int32Array.from(spec.targets) : undefined
+      const [losses, gradient] = await answer('gradient', [input], targets ? [labels, targets] : [labels], async (model, [batch], from) => {
+        const to = from + batch!.shape[0]!
+        const part = targets ? { kind: 'dlr' as const, targets: targets.subarray(from, to) } : spec
+        const answered = await model.lossAndGradient(batch!, labels.subarray(from, to), part)
+        return [answered.loss, answered.gradient]
+      })
+      return { loss: losses!, gradient: gradient! }
+    },
+
+    async 'victim.vjp'([x, cotangent]) {
+      const { inputShape, numClasses } = await victim()
+      const input = readTensor('victim.vjp: x', x, inputShape)
+      const weights = readTensor('victim.vjp: cotangent', cotangent, [numClasses], input.shape[0])
+      const [product] = await answer('gradient', [input, weights], [], async (model, [batch, part]) => [await model.vjp(batch!, part!)])
+      return product!
+    },
+
+    async 'oracle.scores'([x]) {
+      const { inputShape } = await victim()
+      const input = readTensor('oracle.scores: x', x, inputShape)
+      const [scores] = await answer('scores', [input], [], async (model, [batch]) => {
+        const logits = await model.logits(batch!)
+        const probabilities = tf.softmax(logits)
+        logits.dispose()
+        return [probabilities]
+      })
+      return scores!
+    },
+
+    async 'oracle.decide'([x]) {
+      const { inputShape, numClasses } = await victim()
+      const input = readTensor('oracle.decide: x', x, inputShape)
+      const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [await model.logits(batch!)])
+      return topClasses(logits!.values, numClasses)
+    },
+
+    async 'trainer.step'([x, y]) {
+      const { inputShape, numClasses } = await victim()
+      const input = readTensor('trainer.step: x', x, inputShape)
+      const labels = readLabels('trainer.step: y', y, input.shape[0]!, numClasses)
+      if (!options.trainer) throw new PerturbError('unavailable', 'trainer.step: this run has no trainer; please report this lab')
+      ledger.charge('training', input.shape[0]!, [input.values, labels])
+      trainer ??= await options.trainer(seed)
+      const batch = rowsOf(input, 0, input.shape[0]!)
+      try {
+        return await trainer.step(batch, labels)
+      } finally {
+        batch.dispose()
+      }
+    },
+
+    async 'data.sample'([n]) {
+      const count = n === undefined || n === null ? task.ids.length : readWhole('data.sample: n', n, 1, task.ids.length)
+      const ids = task.ids.slice(0, count)
+      const values = dataset[task.split].pixels(ids)
+      return { ids, x: { shape: [count, ...dataset.shape], dtype: 'float32', values }, y: Int32Array.from(task.labels.slice(0, count)) }
+    },
+  }
+
+  function stopIfClosed() {
+    if (closed) throw new PerturbError('cancelled', 'the run is over; nothing more is answered')
+  }
+
+  async function run(capability: string, args: unknown): Promise<unknown> {
+    stopIfClosed()
+    if (!Object.hasOwn(grants, capability))
+      throw new PerturbError('bad-input', `there is no capability ${describe(capability)}; this run has ${granted(spec).join(', ')}`)
+    const name = capability as CapabilityName
+    if (!granted(spec).includes(name))
+      throw new PerturbError('bad-input', `${name} is not part of this checkpoint's threat model; this run has ${granted(spec).join(', ')}`)
+    if (!Array.isArray(args) || (own(args, 'length') as number) > 3) throw new PerturbError('bad-input', `${name}: its arguments must be a short list; got ${describe(args)}`)
+    const list = [own(args, 0), own(args, 1), own(args, 2)]
+    return methods[name](list)
+  }
+
+  return {
+    async call(capability, args) {
+      if (waiting >= maxWaiting)
+        throw new PerturbError('flood', `${maxWaiting} calls are waiting already; await each answer before asking for the next`)
+      waiting++
+      const turn = last.then(() => run(capability, args))
+      last = turn.catch(() => undefined)
+      try {
+        return await turn
+      } finally {
+        waiting--
+      }
+    },
+    figures: () => ({ used: ledger.used, max: ledger.max }),
+    summary: () => ledger.summary(),
+    trained: async () => trainer?.weights(),
+    close() {
+      closed = true
+      trainer?.dispose()
+      trainer = undefined
+    },
+  }
+}
+
+/** Answers a program's requests on a port until `close` is called. */
+export function serveCapabilities(port: MessagePort, capabilities: CapabilityServer): { close(): void } {
+  let open = true
+  const reply = (message: CapabilityReply) => {
+    if (open) port.postMessage(message)
+  }
+  port.onmessage = ({ data }: MessageEvent<unknown>) => {
+    const id = own(data, 'id')
+    const capability = own(data, 'capability')
+    if (typeof id !== 'number' || !Number.isSafeInteger(id)) {
+      reply({ id: -1, error: { code: 'bad-input', message: `a request needs a whole number as id; got ${describe(id)}` }, ledger: capabilities.figures() })
+      return
+    }
+    const answer =
+      typeof capability === 'string'
+        ? capabilities.call(capability, own(data, 'args') as unknown[])
+        : Promise.reject(new PerturbError('bad-input', `a request must name its capability; got ${describe(capability)}`))
+    answer.then(
+      (value) => reply({ id, value, ledger: capabilities.figures() }),
+      (error: unknown) => {
+        const { code, message } = toPlainError(error)
+        reply({ id, error: { code, message }, ledger: capabilities.figures() })
+      },
+    )
+  }
+  port.onmessageerror = () =>
+    reply({ id: -1, error: { code: 'bad-input', message: 'a request could not be read; send plain numbers, arrays and typed arrays' }, ledger: capabilities.figures() })
+  return {
+    close() {
+      open = false
+      port.onmessage = null
+      port.onmessageerror = null
+      port.close()
+      capabilities.close()
+    },
+  }
+}
+
+function granted(spec: SandboxSpec): CapabilityName[] {
+  return (Object.keys(grants) as CapabilityName[]).filter((name) => grants[name].some((word) => spec.access.includes(word)))
+}
+
+function rowsOf(input: WireTensor, from: number, to: number): tf.Tensor {
+  const [rows, ...rowShape] = input.shape
+  const width = input.values.length / rows!
+  return tf.tensor(input.values.slice(from * width, to * width), [to - from, ...rowShape], input.dtype)
+}
+
+function join(parts: { shape: number[]; values: Float32Array }[]): WireTensor {
+  const values = new Float32Array(parts.reduce((sum, part) => sum + part.values.length, 0))
+  let at = 0
+  let rows = 0
+  for (const part of parts) {
+    values.set(part.values, at)
+    at += part.values.length
+    rows += part.shape[0]!
+  }
+  return { shape: [rows, ...parts[0]!.shape.slice(1)], dtype: 'float32', values }
+}
+
+function topClasses(logits: ArrayLike<number>, numClasses: number): Int32Array {
+  const tops: number[] = []
+  for (let from = 0; from < logits.length; from += numClasses) {
+    let top = 0
+    for (let k = 1; k < numClasses; k++) if (logits[from + k]! > logits[from + top]!) top = k
+    tops.push(top)
+  }
+  return Int32Array.from(tops)
+}
