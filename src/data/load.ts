@@ -1,0 +1,89 @@
+import type { FetchBytes } from '../core/backends.ts'
+import { PerturbError } from '../core/errors.ts'
+import { tensor } from '../core/tf.ts'
+import type { DataSet, Split } from './data-set.ts'
+import { decodePng, type Picture } from './png.ts'
+import { fetchShipped, fetchShippedText } from './shipped.ts'
+
+interface SplitHeader {
+  file: string
+  count: number
+  /** Images a sprite row. */
+  columns: number
+  /** One base-36 character an image. */
+  labels: string
+}
+
+interface Header {
+  height: number
+  width: number
+  channels: number
+  classes: string[]
+  train: SplitHeader
+  test: SplitHeader
+}
+
+/**
+ * Loads static/data/<name>/, decoded once; pixels stay uint8 until asked for. Throws PerturbError
+ * `missing`, `checksum` or `unreadable`, naming the file.
+ */
+export async function loadDataSet(name: string, fetchBytes: FetchBytes): Promise<DataSet> {
+  const folder = `data/${name}`
+  const header = JSON.parse(await fetchShippedText(`${folder}/header.json`, fetchBytes)) as Header
+  const { height, width, channels, classes } = header
+  const read = async (split: SplitHeader) => {
+    const path = `${folder}/${split.file}`
+    return splitOf(decodePng(await fetchShipped(path, fetchBytes), path), header, split, path)
+  }
+  const [train, test] = await Promise.all([read(header.train), read(header.test)])
+  return { name, shape: [height, width, channels], classes, train, test }
+}
+
+const unitScale = Float32Array.from({ length: 256 }, (_, value) => value / 255)
+
+function splitOf(sprite: Picture, header: Header, split: SplitHeader, path: string): Split {
+  const { height, width, channels } = header
+  const { count, columns } = split
+  const rows = Math.ceil(count / columns)
+  const expected = `${columns * width} × ${rows * height} × ${channels}`
+  const got = `${sprite.width} × ${sprite.height} × ${sprite.channels}`
+  if (got !== expected) throw new PerturbError('unreadable', `${path}: expected a sprite of ${expected}, got ${got}`)
+  const labels = Uint8Array.from(split.labels, (character) => parseInt(character, 36))
+  if (labels.length !== count || labels.some((label) => label >= header.classes.length)) {
+    throw new PerturbError('unreadable', `${path}: header.json gives ${labels.length} labels for ${count} images, or a label without a class`)
+  }
+  const size = height * width * channels
+  const bytes = cut(sprite, header, split)
+  const pixels = (ids: ArrayLike<number>) => {
+    const out = new Float32Array(ids.length * size)
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!
+      if (!Number.isInteger(id) || id < 0 || id >= count) {
+        throw new PerturbError('bad-input', `${path}: no image ${id}; ids are whole numbers from 0 to ${count - 1}`)
+      }
+      for (let j = 0; j < size; j++) out[i * size + j] = unitScale[bytes[id * size + j]!]!
+    }
+    return out
+  }
+  return {
+    count,
+    labels,
+    pixels,
+    images: (ids) => tensor(pixels(ids), [ids.length, height, width, channels]),
+  }
+}
+
+/** Sprite → one image after another. */
+function cut(sprite: Picture, { height, width, channels }: Header, { count, columns }: SplitHeader): Uint8Array {
+  const line = width * channels
+  const out = new Uint8Array(count * height * line)
+  for (let i = 0; i < count; i++) {
+    const top = Math.floor(i / columns) * height
+    const left = (i % columns) * line
+    for (let row = 0; row < height; row++) {
+      const from = (top + row) * sprite.width * channels + left
+      out.set(sprite.pixels.subarray(from, from + line), (i * height + row) * line)
+    }
+  }
+  return out
+}
