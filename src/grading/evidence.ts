@@ -16,6 +16,8 @@ export interface Attempt {
   /** The program that made it, by file name; the knobs' program when source is `explore`. */
   files: Record<string, string>
   ledger?: LedgerSummary
+  /** Attempts this one builds on (checkpoint → attempt id), e.g. the repaired model it attacks. */
+  earlier?: Record<string, string>
   verdict: Verdict
   hintsOpened: number
 }

@@ -24,6 +24,8 @@ export interface EvidenceRow {
   scaleMax: number
   /** A hard row (norm, range, count) that fails makes the verdict `rejected`-like red, never undecided. */
   hard: boolean
+  /** The figure comes from a run's ledger, not from the artefact: re-grading can only call it claimed. */
+  claimed?: boolean
   satisfied: boolean
   status: VerdictStatus
 }

@@ -1,0 +1,158 @@
+import { PerturbError } from '../core/errors.ts'
+import { createRng } from '../core/rng.ts'
+import type { DataSet } from '../data/data-set.ts'
+import type { Model, Weight } from '../models/model.ts'
+import type { LedgerSummary } from './artefact.ts'
+import type { CheckpointGrader, LabGrader, Task, Trusted } from './grader.ts'
+import { rejected, unavailable } from './rows.ts'
+import { parseArtefact, type Expected } from './validate.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What the referee works with: shipped models and data, kept by the caller, and a way to load weights. */
+export interface RefereeTools {
+  model(name: string): Promise<Model>
+  dataset(name: string): Promise<DataSet>
+  /** A new model of a shipped architecture with other weights; the referee disposes it. */
+  modelWithWeights(name: string, weights: Weight[]): Promise<Model>
+}
+
+/** Artefacts of other checkpoints that this one builds on, by checkpoint id. Untrusted, like all artefacts. */
+export type Earlier = Readonly<Record<string, unknown>>
+
+export interface GradeRequest {
+  checkpoint: string
+  seed: number
+  /** Untrusted: the sandbox, a widget or a file made it. */
+  artefact: unknown
+  ledger?: LedgerSummary
+  earlier?: Earlier
+}
+
+/** The learner's variant: same lab and seed, same variant, on any machine. Plain JSON. */
+export async function variantOf<V>(grader: LabGrader<V>, seed: number, tools: RefereeTools): Promise<V> {
+  return grader.variant(createRng(seed, 'variant'), {
+    model: (name) => tools.model(name),
+    dataset: (name) => tools.dataset(name),
+    modelFrom: () => Promise.reject(new PerturbError('missing', 'a variant depends on the seed alone, not on earlier work')),
+  })
+}
+
+/**
+ * What a checkpoint gives the learner's program. Throws `missing` for a checkpoint that does not exist, and
+ * `bad-input`, with the next thing to do, when it builds on an earlier checkpoint that is not passed yet.
+ */
+export async function taskOf<V>(
+  grader: LabGrader<V>,
+  request: { checkpoint: string; seed: number; earlier?: Earlier },
+  tools: RefereeTools,
+): Promise<Task> {
+  return inSession(grader, request.seed, request.earlier, tools, async (session) => session.task(request.checkpoint))
+}
+
+/**
+ * Recomputes everything from the artefact. Never throws: what is malformed is `rejected`, what we fail to
+ * measure is `unavailable`. Every tensor and model made on the way is freed.
+ */
+export async function gradeArtefact<V>(grader: LabGrader<V>, request: GradeRequest, tools: RefereeTools): Promise<Verdict> {
+  try {
+    return await inSession(grader, request.seed, request.earlier, tools, async (session) =>
+      session.grade(request.checkpoint, request.artefact, request.ledger),
+    )
+  } catch (error) {
+    if (error instanceof EarlierNeeded) return rejected(error.message, error.next)
+    return unavailable(error instanceof Error ? error.message : String(error))
+  }
+}
+
+class EarlierNeeded extends PerturbError {
+  constructor(
+    checkpoint: string,
+    why: string,
+    readonly next = `Next: pass "${checkpoint}" first, then come back.`,
+  ) {
+    super('bad-input', `This checkpoint works on what you hand in for "${checkpoint}"; ${why}.`)
+  }
+}
+
+interface Session {
+  task(checkpoint: string): Promise<Task>
+  grade(checkpoint: string, artefact: unknown, ledger?: LedgerSummary): Promise<Verdict>
+}
+
+/** One request: the variant is drawn once, an earlier model is checked and loaded once, and freed at the end. */
+async function inSession<V, R>(
+  grader: LabGrader<V>,
+  seed: number,
+  earlier: Earlier = {},
+  tools: RefereeTools,
+  work: (session: Session) => Promise<R>,
+): Promise<R> {
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new PerturbError('bad-input', `a seed is a whole number from 0 to 4294967295; got ${seed}`)
+  }
+  const loaded = new Map<string, Promise<Model>>()
+  const trusted: Trusted = {
+    model: (name) => tools.model(name),
+    dataset: (name) => tools.dataset(name),
+    modelFrom(checkpoint) {
+      let model = loaded.get(checkpoint)
+      if (!model) loaded.set(checkpoint, (model = earlierModel(checkpoint)))
+      return model
+    },
+  }
+  const variant = await variantOf(grader, seed, tools)
+
+  const checkpointOf = (id: string): CheckpointGrader<V> => {
+    if (!Object.hasOwn(grader.checkpoints, id)) {
+      throw new PerturbError('missing', `no checkpoint "${id}"; this lab has ${Object.keys(grader.checkpoints).join(', ')}`)
+    }
+    return grader.checkpoints[id]!
+  }
+  const taskFor = async (id: string) => checkpointOf(id).task(variant, trusted)
+
+  async function grade(id: string, untrusted: unknown, ledger?: LedgerSummary): Promise<Verdict> {
+    const checkpoint = checkpointOf(id)
+    const task = await taskFor(id)
+    const parsed = parseArtefact(untrusted, await expectedOf(checkpoint, task, tools))
+    if (parsed.rejected) return parsed.rejected
+    return checkpoint.grade({ variant, task, artefact: parsed.artefact, ...(ledger ? { ledger } : {}), trusted })
+  }
+
+  /** Checked like any hand-in: a model that never passed its own checkpoint is nobody's victim. */
+  async function earlierModel(id: string): Promise<Model> {
+    checkpointOf(id)
+    const untrusted: unknown = Object.hasOwn(earlier, id) ? earlier[id] : undefined
+    if (untrusted === undefined) throw new EarlierNeeded(id, 'nothing is handed in there yet')
+    const verdict = await grade(id, untrusted)
+    if (verdict.status === 'unavailable') throw new PerturbError('unavailable', verdict.finding?.cause ?? verdict.headline)
+    if (verdict.status !== 'passed') throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
+    const parsed = parseArtefact(untrusted, await expectedOf(checkpointOf(id), await taskFor(id), tools))
+    const artefact = parsed.artefact
+    if (artefact?.kind !== 'model-weights') throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
+    return tools.modelWithWeights(artefact.model, artefact.tensors)
+  }
+
+  try {
+    return await work({ task: taskFor, grade })
+  } finally {
+    for (const model of await Promise.allSettled(loaded.values())) {
+      if (model.status === 'fulfilled') model.value.dispose()
+    }
+  }
+}
+
+/** What a well-formed hand-in for this task looks like, from trusted copies alone. */
+async function expectedOf<V>(checkpoint: CheckpointGrader<V>, task: Task, tools: RefereeTools): Promise<Expected> {
+  switch (checkpoint.accepts) {
+    case 'adversarial-examples': {
+      const { inputShape } = await tools.model(task.victim.model)
+      return { kind: 'adversarial-examples', ids: task.ids, inputShape }
+    }
+    case 'model-weights': {
+      const weights = await (await tools.model(task.victim.model)).weights()
+      return { kind: 'model-weights', model: task.victim.model, tensors: weights.map(({ name, shape }) => ({ name, shape })) }
+    }
+    case 'answer':
+      return { kind: 'answer' }
+  }
+}

@@ -1,0 +1,188 @@
+import type { Artefact, ArtefactKind } from './artefact.ts'
+import { rejected } from './rows.ts'
+import type { Verdict } from './verdict.ts'
+
+/** What a well-formed hand-in for one task looks like. */
+export type Expected =
+  | { kind: 'adversarial-examples'; ids: readonly number[]; inputShape: readonly number[] }
+  | { kind: 'model-weights'; model: string; tensors: readonly { name: string; shape: readonly number[] }[] }
+  | { kind: 'answer' }
+
+export type Parsed = { artefact: Artefact; rejected?: undefined } | { artefact?: undefined; rejected: Verdict }
+
+/** 64 MB of float32: far above any lab's need, far below what takes a tab down. */
+export const maxElements = 16 * 1024 * 1024
+
+/**
+ * Turns whatever came out of a sandbox, a file or a page into a fresh, plain artefact, or into a
+ * `rejected` verdict whose headline says what, expected, got. Reads own properties only, so nothing on
+ * a prototype can stand in for a field, and never calls anything that belongs to the object.
+ * The range of pixels is *not* checked: leaving [0, 1] is a graded row, so that it can be made and told.
+ */
+export function parseArtefact(untrusted: unknown, expected: Expected): Parsed {
+  try {
+    const artefact = read(untrusted, expected)
+    return { artefact }
+  } catch (error) {
+    if (error instanceof Malformed) return { rejected: rejected(error.message, error.next) }
+    // A getter or a proxy of the object threw: its own doing, so still a rejection.
+    return { rejected: rejected('The hand-in cannot be read: reading one of its fields throws.', nextSubmit) }
+  }
+}
+
+class Malformed extends Error {
+  constructor(
+    message: string,
+    readonly next = nextSubmit,
+  ) {
+    super(message)
+  }
+}
+const nextSubmit = 'Next: hand in what `data.sample()` gave you, changed: `submit({ ids, x: adversarial })`.'
+
+function read(untrusted: unknown, expected: Expected): Artefact {
+  if (typeof untrusted !== 'object' || untrusted === null || Array.isArray(untrusted)) {
+    throw new Malformed(`The hand-in must be an object; got ${describe(untrusted)}.`)
+  }
+  const kind = own(untrusted, 'kind')
+  if (kind !== expected.kind) {
+    throw new Malformed(`This checkpoint takes ${articled(expected.kind)}; got ${typeof kind === 'string' ? `"${clip(kind)}"` : describe(kind)}.`)
+  }
+  switch (expected.kind) {
+    case 'adversarial-examples':
+      return readExamples(untrusted, expected)
+    case 'model-weights':
+      return readWeights(untrusted, expected)
+    case 'answer':
+      return readAnswer(untrusted)
+  }
+}
+
+function readExamples(untrusted: object, expected: Extract<Expected, { kind: 'adversarial-examples' }>): Artefact {
+  const shape = integers(own(untrusted, 'shape'), 'shape', 8)
+  const wanted = [expected.ids.length, ...expected.inputShape]
+  if (!same(shape, wanted)) {
+    throw new Malformed(
+      `The images must have the shape [${wanted}]; got [${shape}].`,
+      'Next: keep every image and its order, and return a tensor of the shape you were given.',
+    )
+  }
+  const ids = integers(own(untrusted, 'ids'), 'ids', expected.ids.length + 1)
+  if (!same(ids, expected.ids)) {
+    const at = ids.findIndex((id, i) => id !== expected.ids[i])
+    const got = ids.length === expected.ids.length ? `number ${at + 1} is ${ids[at]}, not ${expected.ids[at]}` : `${ids.length} of ${expected.ids.length}`
+    throw new Malformed(
+      `The ids must be those of your own variant, in order; got ${got}.`,
+      'Next: pass on the `ids` that `data.sample()` gave you, unchanged. Another learner has other images.',
+    )
+  }
+  const pixels = floats(own(untrusted, 'pixels'), product(wanted), 'pixels')
+  return { kind: 'adversarial-examples', ids, shape, pixels }
+}
+
+function readWeights(untrusted: object, expected: Extract<Expected, { kind: 'model-weights' }>): Artefact {
+  const nextTrain = 'Next: train the repair again and hand that in; the weights must be those of this model.'
+  const model = own(untrusted, 'model')
+  if (model !== expected.model) throw new Malformed(`The weights must belong to ${expected.model}; got ${typeof model === 'string' ? `"${clip(model)}"` : describe(model)}.`, nextTrain)
+  const list = own(untrusted, 'tensors')
+  if (!Array.isArray(list) || list.length !== expected.tensors.length) {
+    throw new Malformed(`${expected.model} has ${expected.tensors.length} weight tensors; got ${Array.isArray(list) ? list.length : describe(list)}.`, nextTrain)
+  }
+  const tensors = expected.tensors.map((wanted, i) => {
+    const item: unknown = own(list, String(i))
+    if (typeof item !== 'object' || item === null) throw new Malformed(`Weight tensor ${i + 1} must be an object; got ${describe(item)}.`, nextTrain)
+    const name = own(item, 'name')
+    if (name !== wanted.name) throw new Malformed(`Weight tensor ${i + 1} must be "${wanted.name}"; got ${typeof name === 'string' ? `"${clip(name)}"` : describe(name)}.`, nextTrain)
+    const shape = integers(own(item, 'shape'), `${wanted.name}: shape`, 8)
+    if (!same(shape, wanted.shape)) throw new Malformed(`${wanted.name} must have the shape [${wanted.shape}]; got [${shape}].`, nextTrain)
+    return { name: wanted.name, shape, values: floats(own(item, 'values'), product(wanted.shape), wanted.name) }
+  })
+  return { kind: 'model-weights', model: expected.model, tensors }
+}
+
+const longestId = 64
+const mostAnswers = 100
+
+function readAnswer(untrusted: object): Artefact {
+  const nextAnswer = 'Next: choose an option on the page and hand it in again.'
+  const choices = own(untrusted, 'choices')
+  if (typeof choices !== 'object' || choices === null || Array.isArray(choices)) {
+    throw new Malformed(`The answer must hold \`choices\`, by quiz; got ${describe(choices)}.`, nextAnswer)
+  }
+  const quizzes = Object.keys(choices)
+  if (quizzes.length > mostAnswers) throw new Malformed(`At most ${mostAnswers} quizzes can be answered at once; got ${quizzes.length}.`, nextAnswer)
+  const clean: [string, string[]][] = quizzes.map((quiz) => {
+    const chosen = own(choices, quiz)
+    if (quiz.length > longestId || quiz === '__proto__') throw new Malformed(`"${clip(quiz)}" is not the id of a quiz.`, nextAnswer)
+    if (!Array.isArray(chosen) || chosen.length > mostAnswers) throw new Malformed(`The answer to "${clip(quiz)}" must be a short list of option ids; got ${describe(chosen)}.`, nextAnswer)
+    const options = Array.from({ length: chosen.length }, (_, i) => {
+      const option = own(chosen, String(i))
+      if (typeof option !== 'string' || option.length > longestId) throw new Malformed(`The answer to "${clip(quiz)}" must list option ids; got ${describe(option)}.`, nextAnswer)
+      return option
+    })
+    return [quiz, options]
+  })
+  return { kind: 'answer', choices: Object.fromEntries(clean) }
+}
+
+/** The value of an own data property; getters are not called. */
+function own(object: object, key: string): unknown {
+  const property = Object.getOwnPropertyDescriptor(object, key)
+  if (!property) throw new Malformed(`The hand-in has no \`${key}\`.`)
+  if (!('value' in property)) throw new Malformed(`\`${key}\` must be plain data; got a getter.`)
+  return property.value
+}
+
+function integers(value: unknown, name: string, most: number): number[] {
+  if (!Array.isArray(value)) throw new Malformed(`\`${name}\` must be a list of whole numbers; got ${describe(value)}.`)
+  // Copied element by element, up to one more than can be right: a list of 2³² holes costs nothing.
+  return Array.from({ length: Math.min(value.length, most) }, (_, i) => {
+    const item = Object.getOwnPropertyDescriptor(value, i)?.value as unknown
+    if (!Number.isSafeInteger(item)) throw new Malformed(`\`${name}\` must hold whole numbers; number ${i + 1} is ${describe(item)}.`)
+    return item as number
+  })
+}
+
+// Taken from the class once: an object cannot shadow them with fields of its own.
+const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object
+const tagOf = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)!.get!
+const lengthOf = Object.getOwnPropertyDescriptor(typedArray, 'length')!.get!
+const bufferOf = Object.getOwnPropertyDescriptor(typedArray, 'buffer')!.get!
+
+function floats(value: unknown, length: number, name: string): Float32Array {
+  const tag: unknown = typeof value === 'object' && value !== null ? tagOf.call(value) : undefined
+  if (tag !== 'Float32Array') throw new Malformed(`\`${name}\` must be 32-bit floats (a Float32Array); got ${typeof tag === 'string' ? tag : describe(value)}.`)
+  const got = lengthOf.call(value) as number
+  if (got === 0 && length > 0 && (bufferOf.call(value) as ArrayBuffer).byteLength === 0) {
+    throw new Malformed(
+      `\`${name}\` is empty: its memory was moved away (a detached buffer) or never filled.`,
+      'Next: hand in the tensor itself, before anything else takes its memory.',
+    )
+  }
+  if (got > maxElements) throw new Malformed(`\`${name}\` may hold ${maxElements} numbers at most; got ${got}.`)
+  if (got !== length) throw new Malformed(`\`${name}\` must hold ${length} numbers for that shape; got ${got}.`)
+  // A copy in memory of our own: what we measure cannot be changed under our hands.
+  const copy = new Float32Array(length)
+  copy.set(value as Float32Array)
+  const at = copy.findIndex((number) => !Number.isFinite(number))
+  if (at >= 0) {
+    throw new Malformed(
+      `\`${name}\` must be finite; number ${at} is ${copy[at]}.`,
+      'Next: print the gradient. A division by a zero norm, or a logarithm of zero, makes NaN, and clipping lets it through.',
+    )
+  }
+  return copy
+}
+
+const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
+const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((value, i) => value === b[i])
+const clip = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text)
+const articled = (kind: ArtefactKind) => ({ 'adversarial-examples': 'adversarial examples', 'model-weights': 'model weights', answer: 'an answer' })[kind]
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (typeof value === 'string') return `"${clip(value)}"`
+  return value === undefined ? 'nothing' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
