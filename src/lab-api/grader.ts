@@ -1,0 +1,37 @@
+/**
+ * The trusted door for labs: everything labs/<slug>/grader.ts may import. It runs on the referee (WASM, in
+ * a worker and in Node) with trusted copies of model and data, and never sees the learner's program.
+ */
+export { defineLab } from '../grading/grader.ts'
+export type { CheckpointGrader, LabGrader, Submission, Task, Trusted } from '../grading/grader.ts'
+export type { Artefact, LedgerSummary } from '../grading/artefact.ts'
+export type { EvidenceRow, Finding, GalleryItem, Verdict } from '../grading/verdict.ts'
+
+/** Rows of evidence, and what they add up to. */
+export { atLeast, atMost, conclude, rejected } from '../grading/rows.ts'
+
+/** Named findings, and numbers in words. */
+export { counted, figure, finding, firstFinding, percent } from '../grading/findings.ts'
+
+/** Sampling by the variant's seed, and quizzes. */
+export { correctlyRead } from '../grading/sampling.ts'
+export { quizCheckpoint } from '../grading/quiz.ts'
+export { createRng, type Rng } from '../core/rng.ts'
+
+/** Measuring adversarial examples and telling what a step was made of. */
+export {
+  diagnoseDirection,
+  gradientOf,
+  linfRow,
+  logitsOf,
+  measureExamples,
+  rangeRow,
+  type Diagnosis,
+  type Examples,
+  type Hypothesis,
+  type MeasuredExamples,
+} from '../grading/evasion.ts'
+export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'
+
+export type { Model, Weight } from '../models/model.ts'
+export type { DataSet } from '../data/data-set.ts'
