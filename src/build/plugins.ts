@@ -1,5 +1,6 @@
 import type { PluginOption } from 'vite'
 import { checksums } from './checksums.ts'
+import { guides } from './guide-plugin.ts'
 import { wasmBinaries } from './wasm-binaries.ts'
 
 export interface BuildContext {
@@ -10,5 +11,5 @@ export interface BuildContext {
 
 /** Every plugin of the house, in one list for the app, its workers, the commands and the tests. */
 export function plugins(context: BuildContext): PluginOption[] {
-  return [checksums(context), wasmBinaries(context)]
+  return [checksums(context), guides(context), wasmBinaries(context)]
 }

@@ -20,7 +20,6 @@ declare module 'virtual:perturb/widgets' {
   export default kinds
 }
 declare module '*/guide.md' {
-  import type { Guide } from '../labs/guide.ts'
-  const guide: Guide
+  const guide: import('../labs/guide.ts').Guide
   export default guide
 }
