@@ -1,0 +1,153 @@
+import type { Labels } from '../core/classifier.ts'
+import { PerturbError } from '../core/errors.ts'
+import { nextTask, now } from '../core/platform.ts'
+import { createRng } from '../core/rng.ts'
+import { throwIfCancelled, type RunContext } from '../core/run.ts'
+import * as tf from '../core/tf.ts'
+import type { Split } from '../data/data-set.ts'
+import type { Architecture, Model, Weight } from './model.ts'
+import { createTrainer } from './trainer.ts'
+
+export interface TrainOptions {
+  architecture: Architecture
+  /** Where to start; see initialWeights. */
+  weights: readonly Weight[]
+  data: Split
+  epochs: number
+  batchSize: number
+  /** Peak of the one-cycle rate. */
+  learningRate: number
+  /**
+   * Adversarial training: what a batch is replaced by before the step. x is borrowed, the result is the
+   * loop's to dispose (returning x itself is fine). Labels stay.
+   */
+  adversarial?: (model: Model, x: tf.Tensor, y: Labels, run: RunContext) => Promise<tf.Tensor>
+  /** Figures for the curve, every `evaluateEvery` steps and at the end, e.g. clean and attacked accuracy. */
+  evaluate?: (model: Model) => Promise<Record<string, number>>
+  evaluateEvery?: number
+  /** How often the loss is read back (it waits for a GPU); 10 by default. */
+  readLossEvery?: number
+}
+
+export interface HistoryPoint {
+  /** Steps done. */
+  step: number
+  /** Mean loss since the point before. */
+  loss: number
+  /** What `evaluate` said, when it was asked at this step. */
+  [figure: string]: number
+}
+
+/**
+ * Trains from the given weights and returns new ones; `data` and `weights` are untouched. Batches are
+ * shuffled by run.seed: same seed, same backend and machine, same bytes. The signal is looked at between
+ * steps, and a cancelled training leaves no tensor behind. Throws PerturbError `bad-input` for options
+ * that make no sense and when the loss is no longer finite, `cancelled` when stopped.
+ */
+export async function train(options: TrainOptions, run: RunContext): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
+  const { architecture, data, epochs, batchSize, adversarial, evaluate, evaluateEvery = 0, readLossEvery = 10 } = options
+  checkOptions(options)
+  const batches = Math.ceil(data.count / batchSize)
+  const total = Math.max(1, Math.round(epochs * batches))
+  const rate = oneCycle(options.learningRate, total)
+  const rng = createRng(run.seed, 'train')
+  const trainer = createTrainer(architecture, options.weights)
+  const history: HistoryPoint[] = []
+  const losses: tf.Scalar[] = []
+  let order: Int32Array = new Int32Array(0)
+  let yielded = now()
+  try {
+    for (let step = 0; step < total; step++) {
+      throwIfCancelled(run)
+      const batch = step % batches
+      if (batch === 0) order = rng.fork(`epoch ${step / batches}`).shuffle(Int32Array.from({ length: data.count }, (_, i) => i))
+      const ids = order.subarray(batch * batchSize, (batch + 1) * batchSize)
+      const y = Int32Array.from(ids, (id) => data.labels[id]!)
+      const x = data.images(ids)
+      let input: tf.Tensor = x
+      try {
+        if (adversarial) input = await adversarial(trainer.model, x, y, { ...run, onStep: undefined, seed: run.seed + step })
+        losses.push(trainer.step(input, y, rate(step)))
+      } finally {
+        tf.dispose([x, input])
+      }
+      const done = step + 1
+      const evaluateNow = evaluate && (done === total || (evaluateEvery > 0 && done % evaluateEvery === 0))
+      if (evaluateNow || done === total || done % readLossEvery === 0) {
+        const loss = await meanOf(losses)
+        if (!Number.isFinite(loss)) {
+          throw new PerturbError('bad-input', `train: the loss is ${loss} after ${done} steps; try a smaller learning rate than ${options.learningRate}`)
+        }
+        const values = { loss, ...(evaluateNow ? await evaluate(trainer.model) : {}) }
+        history.push({ step: done, ...values })
+        run.onStep?.(done, total, values)
+      } else {
+        run.onStep?.(done, total)
+      }
+      if (now() - yielded > 12) {
+        await nextTask()
+        yielded = now()
+      }
+    }
+    throwIfCancelled(run)
+    return { weights: await trainer.weights(), history }
+  } finally {
+    tf.dispose(losses)
+    trainer.dispose()
+  }
+}
+
+/** Mean of scalars, which are disposed and forgotten. */
+async function meanOf(scalars: tf.Scalar[]): Promise<number> {
+  const taken = scalars.splice(0)
+  const mean = tf.tidy(() => tf.mean(tf.stack(taken)))
+  tf.dispose(taken)
+  const [value] = await mean.data()
+  mean.dispose()
+  return value!
+}
+
+/**
+ * One-cycle rate (Smith 2018, arXiv:1803.09820), linear both ways: from peak/25 up to the peak over the
+ * first 30 % of the steps, then down to almost zero. Straight lines, so that no Math.cos differs between
+ * engines.
+ */
+export function oneCycle(peak: number, total: number): (step: number) => number {
+  const rise = 0.3 * total
+  return (step) => {
+    const climbing = peak / 25 + (peak - peak / 25) * ((step + 1) / rise)
+    const falling = peak * ((total - step) / (total - rise))
+    return step + 1 < rise ? climbing : Math.min(peak, falling)
+  }
+}
+
+/** Share of `ids` (all by default) that the model reads as labelled, 0 to 1. */
+export async function accuracy(model: Model, split: Split, ids?: ArrayLike<number>): Promise<number> {
+  const chosen = ids ?? Int32Array.from({ length: split.count }, (_, i) => i)
+  let right = 0
+  for (let from = 0; from < chosen.length; from += 500) {
+    const part = Array.prototype.slice.call(chosen, from, from + 500) as number[]
+    const x = split.images(part)
+    try {
+      const read = await model.predict(x)
+      for (const [i, id] of part.entries()) if (read[i] === split.labels[id]) right++
+    } finally {
+      x.dispose()
+    }
+  }
+  return right / chosen.length
+}
+
+function checkOptions({ architecture, data, epochs, batchSize, learningRate }: TrainOptions): void {
+  const fail = (what: string) => new PerturbError('bad-input', `train: ${what}`)
+  if (!(epochs > 0 && Number.isFinite(epochs))) throw fail(`epochs must be positive; got ${epochs}`)
+  if (!(Number.isInteger(batchSize) && batchSize > 0)) throw fail(`batchSize must be a whole number above 0; got ${batchSize}`)
+  if (!(learningRate > 0 && Number.isFinite(learningRate))) throw fail(`learningRate must be positive; got ${learningRate}`)
+  if (data.count === 0) throw fail('the data set is empty')
+  const [low, high] = architecture.bounds
+  const first = data.pixels(Int32Array.from({ length: Math.min(64, data.count) }, (_, i) => i))
+  const bad = first.find((value) => !(value >= low && value <= high))
+  if (bad !== undefined) {
+    throw fail(`pixels must lie in [${low}, ${high}]; got ${bad}${bad > 1 ? '. Are the images in 0..255? Divide by 255' : ''}`)
+  }
+}
