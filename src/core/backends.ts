@@ -138,19 +138,23 @@ export async function chooseBackend(choice: BackendChoice): Promise<BackendRepor
   else {
     await attempt('webgpu')
     if (probes.get('webgpu')!.available) {
-      for (const name of ['webgl', 'wasm', 'cpu'] as const) skip(name, true, 'not measured: WebGPU has a real adapter')
+      for (const name of ['webgl', 'wasm', 'cpu'] as const)
+        skip(name, true, 'not measured: WebGPU has a real adapter')
       return finish('webgpu', 'WebGPU has a real adapter')
     }
   }
   const webgl = webglDevice()
   if (webgl.reason) skip('webgl', false, webgl.reason)
-  else if (softwareRenderer.test(webgl.renderer)) skip('webgl', false, `only a software renderer (${webgl.renderer})`)
+  else if (softwareRenderer.test(webgl.renderer))
+    skip('webgl', false, `only a software renderer (${webgl.renderer})`)
   else await attempt('webgl')
   await attempt('wasm')
   if (probes.get('wasm')!.available) skip('cpu', true, 'not measured: WASM is faster wherever it runs')
   else await attempt('cpu')
 
-  const measured = [...probes.values()].filter((probe) => probe.ms !== undefined).sort((a, b) => a.ms! - b.ms!)
+  const measured = [...probes.values()]
+    .filter((probe) => probe.ms !== undefined)
+    .sort((a, b) => a.ms! - b.ms!)
   const [best, second] = measured
   if (!best) throw new PerturbError('unavailable', `No backend works here: ${reasons(probes)}`)
   if (second) return finish(best.name, `fastest of ${measured.length} measured`)
@@ -180,7 +184,9 @@ async function measure({ probeModel }: BackendChoice): Promise<number> {
       await gradient.data()
       tf.dispose([loss, gradient])
     } else {
-      const gradient = tf.grad((input: tf.Tensor) => tf.sum(tf.square(tf.avgPool(input as tf.Tensor4D, 2, 2, 'same'))))(x)
+      const gradient = tf.grad((input: tf.Tensor) =>
+        tf.sum(tf.square(tf.avgPool(input as tf.Tensor4D, 2, 2, 'same'))),
+      )(x)
       await gradient.data()
       gradient.dispose()
     }
@@ -217,7 +223,8 @@ function adapterWords(adapter: GpuAdapter): string {
 
 async function webgpuAdapter(): Promise<{ adapter?: GpuAdapter; reason: string }> {
   const gpu = platform.navigator?.gpu
-  if (!gpu) return { reason: 'not in this browser, or the page is not in a secure context (https or localhost)' }
+  if (!gpu)
+    return { reason: 'not in this browser, or the page is not in a secure context (https or localhost)' }
   try {
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
     return adapter ? { adapter, reason: '' } : { reason: 'the browser found no adapter' }

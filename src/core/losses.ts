@@ -34,16 +34,23 @@ export function lossRows(logits: tf.Tensor2D, y: Labels, spec: LossSpec = crossE
     case 'dlr':
       return spec.targets ? targetedDlr(logits, y, spec.targets) : dlr(logits, y)
     default:
-      throw new PerturbError('bad-input', `loss: no kind "${(spec as LossSpec).kind}"; there are cross-entropy, margin, dlr`)
+      throw new PerturbError(
+        'bad-input',
+        `loss: no kind "${(spec as LossSpec).kind}"; there are cross-entropy, margin, dlr`,
+      )
   }
 }
 
 /** Throws `bad-input` unless y holds one whole class number for each of `rows` rows. */
 export function checkLabels(y: Labels, rows: number, classes: number, name: string): void {
-  if (y.length !== rows) throw new PerturbError('bad-input', `${name}: expected ${rows} labels, one a row; got ${y.length}`)
+  if (y.length !== rows)
+    throw new PerturbError('bad-input', `${name}: expected ${rows} labels, one a row; got ${y.length}`)
   for (let i = 0; i < rows; i++) {
     if (!Number.isInteger(y[i]) || y[i]! < 0 || y[i]! >= classes) {
-      throw new PerturbError('bad-input', `${name}[${i}]: expected a class from 0 to ${classes - 1}, got ${y[i]}`)
+      throw new PerturbError(
+        'bad-input',
+        `${name}[${i}]: expected a class from 0 to ${classes - 1}, got ${y[i]}`,
+      )
     }
   }
 }

@@ -8,7 +8,8 @@ const tiny = 1e-12
 const otherAxes = (x: tf.Tensor) => x.shape.map((_, axis) => axis).slice(1)
 
 /** (N) → (N, 1, …, 1), to scale the rows of x. */
-const likeRows = (values: tf.Tensor, x: tf.Tensor) => tf.reshape(values, [x.shape[0]!, ...otherAxes(x).map(() => 1)])
+const likeRows = (values: tf.Tensor, x: tf.Tensor) =>
+  tf.reshape(values, [x.shape[0]!, ...otherAxes(x).map(() => 1)])
 
 /** The size of each row of delta (N, …): (N). L0 counts the elements that are not zero. */
 export function normRows(delta: tf.Tensor, norm: Norm): tf.Tensor1D {

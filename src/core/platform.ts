@@ -30,7 +30,10 @@ interface Port {
 interface Platform {
   performance: { now(): number }
   navigator?: { gpu?: { requestAdapter(options?: object): Promise<GpuAdapter | null> } }
-  OffscreenCanvas?: new (width: number, height: number) => {
+  OffscreenCanvas?: new (
+    width: number,
+    height: number,
+  ) => {
     getContext(kind: string, attributes?: object): WebGLContext | null
   }
   WebAssembly?: { compile(bytes: Uint8Array): Promise<unknown> }

@@ -41,9 +41,13 @@ async function initialise(fetchBytes: FetchBytes): Promise<void> {
     await platform.WebAssembly.compile(bytes)
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new PerturbError('unavailable', `WASM: wasm/${file} (${bytes.length} bytes) does not compile: ${detail}`, {
-      cause: error,
-    })
+    throw new PerturbError(
+      'unavailable',
+      `WASM: wasm/${file} (${bytes.length} bytes) does not compile: ${detail}`,
+      {
+        cause: error,
+      },
+    )
   }
   setWasmPaths('./', true)
   const tfjsPlatform = env().platform

@@ -47,10 +47,14 @@ function splitOf(sprite: Picture, header: Header, split: SplitHeader, path: stri
   const rows = Math.ceil(count / columns)
   const expected = `${columns * width} × ${rows * height} × ${channels}`
   const got = `${sprite.width} × ${sprite.height} × ${sprite.channels}`
-  if (got !== expected) throw new PerturbError('unreadable', `${path}: expected a sprite of ${expected}, got ${got}`)
+  if (got !== expected)
+    throw new PerturbError('unreadable', `${path}: expected a sprite of ${expected}, got ${got}`)
   const labels = Uint8Array.from(split.labels, (character) => parseInt(character, 36))
   if (labels.length !== count || labels.some((label) => label >= header.classes.length)) {
-    throw new PerturbError('unreadable', `${path}: header.json gives ${labels.length} labels for ${count} images, or a label without a class`)
+    throw new PerturbError(
+      'unreadable',
+      `${path}: header.json gives ${labels.length} labels for ${count} images, or a label without a class`,
+    )
   }
   const size = height * width * channels
   const bytes = cut(sprite, header, split)
@@ -59,7 +63,10 @@ function splitOf(sprite: Picture, header: Header, split: SplitHeader, path: stri
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!
       if (!Number.isInteger(id) || id < 0 || id >= count) {
-        throw new PerturbError('bad-input', `${path}: no image ${id}; ids are whole numbers from 0 to ${count - 1}`)
+        throw new PerturbError(
+          'bad-input',
+          `${path}: no image ${id}; ids are whole numbers from 0 to ${count - 1}`,
+        )
       }
       for (let j = 0; j < size; j++) out[i * size + j] = unitScale[bytes[id * size + j]!]!
     }
@@ -74,7 +81,11 @@ function splitOf(sprite: Picture, header: Header, split: SplitHeader, path: stri
 }
 
 /** Sprite → one image after another. */
-function cut(sprite: Picture, { height, width, channels }: Header, { count, columns }: SplitHeader): Uint8Array {
+function cut(
+  sprite: Picture,
+  { height, width, channels }: Header,
+  { count, columns }: SplitHeader,
+): Uint8Array {
   const line = width * channels
   const out = new Uint8Array(count * height * line)
   for (let i = 0; i < count; i++) {

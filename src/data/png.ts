@@ -25,7 +25,7 @@ export function decodePng(bytes: Uint8Array, name: string): Picture {
   let header: Omit<Picture, 'pixels'> | undefined
   const parts: Uint8Array[] = []
   let ended = false
-  for (let at = 8; !ended; ) {
+  for (let at = 8; !ended;) {
     if (at + 12 > bytes.length) throw fail(`cut short after ${bytes.length} bytes`)
     const length = view.getUint32(at)
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8))
@@ -47,12 +47,18 @@ function readHeader(view: DataView, at: number, length: number, fail: Fail): Omi
   const [depth, colour, interlace] = [view.getUint8(at + 8), view.getUint8(at + 9), view.getUint8(at + 12)]
   const channels = channelsOf[colour]
   if (depth !== 8 || !channels || interlace !== 0) {
-    throw fail(`expected 8 bits, no palette, no interlace; got ${depth} bits, colour type ${colour}, interlace ${interlace}`)
+    throw fail(
+      `expected 8 bits, no palette, no interlace; got ${depth} bits, colour type ${colour}, interlace ${interlace}`,
+    )
   }
   return { width: view.getUint32(at), height: view.getUint32(at + 4), channels }
 }
 
-function inflate(parts: Uint8Array[], { width, height, channels }: Omit<Picture, 'pixels'>, fail: Fail): Uint8Array {
+function inflate(
+  parts: Uint8Array[],
+  { width, height, channels }: Omit<Picture, 'pixels'>,
+  fail: Fail,
+): Uint8Array {
   const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {
@@ -71,7 +77,11 @@ function inflate(parts: Uint8Array[], { width, height, channels }: Omit<Picture,
 }
 
 /** Undoes the row filters (PNG §9.2): each byte was stored as the difference to a guess from its neighbours. */
-function unfilter(raw: Uint8Array, { width, height, channels }: Omit<Picture, 'pixels'>, fail: Fail): Uint8Array {
+function unfilter(
+  raw: Uint8Array,
+  { width, height, channels }: Omit<Picture, 'pixels'>,
+  fail: Fail,
+): Uint8Array {
   const stride = width * channels
   const out = new Uint8Array(height * stride)
   for (let row = 0; row < height; row++) {
@@ -86,7 +96,8 @@ function unfilter(raw: Uint8Array, { width, height, channels }: Omit<Picture, 'p
       if (filter === 1) guess = left
       else if (filter === 2) guess = up
       else if (filter === 3) guess = (left + up) >> 1
-      else if (filter === 4) guess = paeth(left, up, row > 0 && i >= channels ? out[to + i - stride - channels]! : 0)
+      else if (filter === 4)
+        guess = paeth(left, up, row > 0 && i >= channels ? out[to + i - stride - channels]! : 0)
       out[to + i] = raw[from + 1 + i]! + guess
     }
   }

@@ -23,13 +23,19 @@ export async function fetchShipped(
   } catch (error) {
     if (error instanceof PerturbError) throw error
     const detail = error instanceof Error ? error.message : String(error)
-    throw new PerturbError('missing', `${path}: could not be read (${detail}); reload, or check the copy of the app`, {
-      cause: error,
-    })
+    throw new PerturbError(
+      'missing',
+      `${path}: could not be read (${detail}); reload, or check the copy of the app`,
+      {
+        cause: error,
+      },
+    )
   }
   const got = bytesToHex(sha256(bytes))
   if (got === expected) return bytes
-  const what = isCutShort(path, bytes) ? `is cut short after ${bytes.length} bytes` : `was changed (${bytes.length} bytes)`
+  const what = isCutShort(path, bytes)
+    ? `is cut short after ${bytes.length} bytes`
+    : `was changed (${bytes.length} bytes)`
   throw new PerturbError(
     'checksum',
     `${path} ${what}: expected sha256 ${expected.slice(0, 12)}…, got ${got.slice(0, 12)}…; reload, or copy the app again`,

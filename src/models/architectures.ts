@@ -43,6 +43,7 @@ export const recipes: Record<string, Recipe> = {
 /** Throws PerturbError `missing` for a name that no recipe has. */
 export function recipe(name: string): Recipe {
   const found = Object.hasOwn(recipes, name) ? recipes[name] : undefined
-  if (!found) throw new PerturbError('missing', `no model "${name}"; the models are ${Object.keys(recipes).join(', ')}`)
+  if (!found)
+    throw new PerturbError('missing', `no model "${name}"; the models are ${Object.keys(recipes).join(', ')}`)
   return found
 }

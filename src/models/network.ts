@@ -15,7 +15,11 @@ const gradientBatch = 128
  */
 export function createModel(architecture: Architecture, weights: readonly Weight[]): Model {
   const tensors = uploadWeights(architecture, weights)
-  return modelOver(architecture, () => tensors, () => tf.dispose(tensors))
+  return modelOver(
+    architecture,
+    () => tensors,
+    () => tf.dispose(tensors),
+  )
 }
 
 /** The weights as tensors that survive a tidy. */
@@ -24,15 +28,21 @@ export function uploadWeights(architecture: Architecture, weights: readonly Weig
 }
 
 /** A model whose weights are looked up at each use, so that a trainer can replace them between steps. */
-export function modelOver(architecture: Architecture, current: () => readonly tf.Tensor[], dispose: () => void): Model {
+export function modelOver(
+  architecture: Architecture,
+  current: () => readonly tf.Tensor[],
+  dispose: () => void,
+): Model {
   const { inputShape, numClasses, bounds } = architecture
   const shapes = weightShapes(architecture)
   let disposed = false
   const ready = (x: tf.Tensor, what: string) => {
     if (disposed) throw new PerturbError('bad-input', `${architecture.name}: ${what} after dispose()`)
     const fits = x.shape.length === inputShape.length + 1 && inputShape.every((n, i) => x.shape[i + 1] === n)
-    if (!fits) throw new PerturbError('bad-input', `${what}: expected x of shape [N,${inputShape}], got [${x.shape}]`)
-    if (x.dtype !== 'float32') throw new PerturbError('bad-input', `${what}: expected x of float32, got ${x.dtype}`)
+    if (!fits)
+      throw new PerturbError('bad-input', `${what}: expected x of shape [N,${inputShape}], got [${x.shape}]`)
+    if (x.dtype !== 'float32')
+      throw new PerturbError('bad-input', `${what}: expected x of float32, got ${x.dtype}`)
   }
   const run = (x: tf.Tensor) => forward(architecture, current(), x)
 
@@ -64,13 +74,23 @@ export function modelOver(architecture: Architecture, current: () => readonly tf
         const parts = batches(x, gradientBatch).map((part) => {
           const to = from + part.shape[0]!
           const labels = rowsOf(y, from, to)
-          const spec = loss.kind === 'dlr' && loss.targets ? { ...loss, targets: rowsOf(loss.targets, from, to) } : loss
+          const spec =
+            loss.kind === 'dlr' && loss.targets ? { ...loss, targets: rowsOf(loss.targets, from, to) } : loss
           from = to
-          return tf.valueAndGrad((input: tf.Tensor) => lossRows(run(input), labels, spec))(part, tf.ones([labels.length]))
+          return tf.valueAndGrad((input: tf.Tensor) => lossRows(run(input), labels, spec))(
+            part,
+            tf.ones([labels.length]),
+          )
         })
         return {
-          loss: joined([], parts.map(({ value }) => value)),
-          gradient: joined(inputShape, parts.map(({ grad }) => grad)),
+          loss: joined(
+            [],
+            parts.map(({ value }) => value),
+          ),
+          gradient: joined(
+            inputShape,
+            parts.map(({ grad }) => grad),
+          ),
         }
       })
     },
@@ -78,11 +98,17 @@ export function modelOver(architecture: Architecture, current: () => readonly tf
       ready(x, 'vjp')
       const expected = [x.shape[0]!, numClasses]
       if (cotangent.shape.length !== 2 || cotangent.shape.some((n, i) => n !== expected[i])) {
-        throw new PerturbError('bad-input', `vjp: expected a cotangent of shape [${expected}], got [${cotangent.shape}]`)
+        throw new PerturbError(
+          'bad-input',
+          `vjp: expected a cotangent of shape [${expected}], got [${cotangent.shape}]`,
+        )
       }
       return tf.tidy(() => {
         const cotangents = batches(cotangent, gradientBatch)
-        return joined(inputShape, batches(x, gradientBatch).map((part, i) => tf.grad(run)(part, cotangents[i]!)))
+        return joined(
+          inputShape,
+          batches(x, gradientBatch).map((part, i) => tf.grad(run)(part, cotangents[i]!)),
+        )
       })
     },
     async predict(x) {
@@ -115,7 +141,8 @@ export function modelOver(architecture: Architecture, current: () => readonly tf
   }
 }
 
-const rowsOf = (labels: Labels, from: number, to: number): number[] => Array.prototype.slice.call(labels, from, to)
+const rowsOf = (labels: Labels, from: number, to: number): number[] =>
+  Array.prototype.slice.call(labels, from, to)
 
 /** Index of the largest score in each row of `scores` (N × classes, row-major); the first at a tie. */
 export function topClasses(scores: ArrayLike<number>, classes: number): Int32Array {

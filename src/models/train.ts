@@ -44,8 +44,20 @@ export interface HistoryPoint {
  * steps, and a cancelled training leaves no tensor behind. Throws PerturbError `bad-input` for options
  * that make no sense and when the loss is no longer finite, `cancelled` when stopped.
  */
-export async function train(options: TrainOptions, run: RunContext): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
-  const { architecture, data, epochs, batchSize, adversarial, evaluate, evaluateEvery = 0, readLossEvery = 10 } = options
+export async function train(
+  options: TrainOptions,
+  run: RunContext,
+): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
+  const {
+    architecture,
+    data,
+    epochs,
+    batchSize,
+    adversarial,
+    evaluate,
+    evaluateEvery = 0,
+    readLossEvery = 10,
+  } = options
   checkOptions(options)
   const batches = Math.ceil(data.count / batchSize)
   const total = Math.max(1, Math.round(epochs * batches))
@@ -60,13 +72,17 @@ export async function train(options: TrainOptions, run: RunContext): Promise<{ w
     for (let step = 0; step < total; step++) {
       throwIfCancelled(run)
       const batch = step % batches
-      if (batch === 0) order = rng.fork(`epoch ${step / batches}`).shuffle(Int32Array.from({ length: data.count }, (_, i) => i))
+      if (batch === 0)
+        order = rng
+          .fork(`epoch ${step / batches}`)
+          .shuffle(Int32Array.from({ length: data.count }, (_, i) => i))
       const ids = order.subarray(batch * batchSize, (batch + 1) * batchSize)
       const y = Int32Array.from(ids, (id) => data.labels[id]!)
       const x = data.images(ids)
       let input: tf.Tensor = x
       try {
-        if (adversarial) input = await adversarial(trainer.model, x, y, { ...run, onStep: undefined, seed: run.seed + step })
+        if (adversarial)
+          input = await adversarial(trainer.model, x, y, { ...run, onStep: undefined, seed: run.seed + step })
         losses.push(trainer.step(input, y, rate(step)))
       } finally {
         tf.dispose([x, input])
@@ -76,7 +92,10 @@ export async function train(options: TrainOptions, run: RunContext): Promise<{ w
       if (evaluateNow || done === total || done % readLossEvery === 0) {
         const loss = await meanOf(losses)
         if (!Number.isFinite(loss)) {
-          throw new PerturbError('bad-input', `train: the loss is ${loss} after ${done} steps; try a smaller learning rate than ${options.learningRate}`)
+          throw new PerturbError(
+            'bad-input',
+            `train: the loss is ${loss} after ${done} steps; try a smaller learning rate than ${options.learningRate}`,
+          )
         }
         const values = { loss, ...(evaluateNow ? await evaluate(trainer.model) : {}) }
         history.push({ step: done, ...values })
@@ -121,33 +140,20 @@ export function oneCycle(peak: number, total: number): (step: number) => number 
   }
 }
 
-/** Share of `ids` (all by default) that the model reads as labelled, 0 to 1. */
-export async function accuracy(model: Model, split: Split, ids?: ArrayLike<number>): Promise<number> {
-  const chosen = ids ?? Int32Array.from({ length: split.count }, (_, i) => i)
-  let right = 0
-  for (let from = 0; from < chosen.length; from += 500) {
-    const part = Array.prototype.slice.call(chosen, from, from + 500) as number[]
-    const x = split.images(part)
-    try {
-      const read = await model.predict(x)
-      for (const [i, id] of part.entries()) if (read[i] === split.labels[id]) right++
-    } finally {
-      x.dispose()
-    }
-  }
-  return right / chosen.length
-}
-
 function checkOptions({ architecture, data, epochs, batchSize, learningRate }: TrainOptions): void {
   const fail = (what: string) => new PerturbError('bad-input', `train: ${what}`)
   if (!(epochs > 0 && Number.isFinite(epochs))) throw fail(`epochs must be positive; got ${epochs}`)
-  if (!(Number.isInteger(batchSize) && batchSize > 0)) throw fail(`batchSize must be a whole number above 0; got ${batchSize}`)
-  if (!(learningRate > 0 && Number.isFinite(learningRate))) throw fail(`learningRate must be positive; got ${learningRate}`)
+  if (!(Number.isInteger(batchSize) && batchSize > 0))
+    throw fail(`batchSize must be a whole number above 0; got ${batchSize}`)
+  if (!(learningRate > 0 && Number.isFinite(learningRate)))
+    throw fail(`learningRate must be positive; got ${learningRate}`)
   if (data.count === 0) throw fail('the data set is empty')
   const [low, high] = architecture.bounds
   const first = data.pixels(Int32Array.from({ length: Math.min(64, data.count) }, (_, i) => i))
   const bad = first.find((value) => !(value >= low && value <= high))
   if (bad !== undefined) {
-    throw fail(`pixels must lie in [${low}, ${high}]; got ${bad}${bad > 1 ? '. Are the images in 0..255? Divide by 255' : ''}`)
+    throw fail(
+      `pixels must lie in [${low}, ${high}]; got ${bad}${bad > 1 ? '. Are the images in 0..255? Divide by 255' : ''}`,
+    )
   }
 }

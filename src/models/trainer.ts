@@ -34,7 +34,11 @@ export function createTrainer(architecture: Architecture, initial: readonly Weig
   let steps = 0
   let beta1Power = 1
   let beta2Power = 1
-  const model = modelOver(architecture, () => weights, () => tf.dispose([weights, means, variances]))
+  const model = modelOver(
+    architecture,
+    () => weights,
+    () => tf.dispose([weights, means, variances]),
+  )
 
   return {
     model,
@@ -42,8 +46,15 @@ export function createTrainer(architecture: Architecture, initial: readonly Weig
       return steps
     },
     step(x, y, learningRate) {
-      if (x.shape.length !== inputShape.length + 1 || inputShape.some((n, i) => x.shape[i + 1] !== n) || x.shape[0] === 0) {
-        throw new PerturbError('bad-input', `train step: expected x of shape [N,${inputShape}], got [${x.shape}]`)
+      if (
+        x.shape.length !== inputShape.length + 1 ||
+        inputShape.some((n, i) => x.shape[i + 1] !== n) ||
+        x.shape[0] === 0
+      ) {
+        throw new PerturbError(
+          'bad-input',
+          `train step: expected x of shape [N,${inputShape}], got [${x.shape}]`,
+        )
       }
       checkLabels(y, x.shape[0]!, numClasses, 'y')
       steps++

@@ -16,12 +16,14 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => produc
 function outputShape(layer: Layer, shape: readonly number[], at: string): number[] {
   if (layer.type === 'flatten') return [sizeOf(shape)]
   if (layer.type === 'dense') {
-    if (shape.length !== 1) throw fail(`${at}: a dense layer needs a flat input, got [${shape}]; put a flatten before it`)
+    if (shape.length !== 1)
+      throw fail(`${at}: a dense layer needs a flat input, got [${shape}]; put a flatten before it`)
     return [layer.units]
   }
   if (shape.length !== 3) throw fail(`${at}: expected an input of height, width and channels, got [${shape}]`)
   const [height, width, channels] = shape as [number, number, number]
-  if (layer.type === 'maxPool') return [Math.floor(height / layer.size), Math.floor(width / layer.size), channels]
+  if (layer.type === 'maxPool')
+    return [Math.floor(height / layer.size), Math.floor(width / layer.size), channels]
   const { kernelSize, strides = 1, padding, filters } = layer
   const along = (n: number) => Math.ceil((padding === 'same' ? n : n - kernelSize + 1) / strides)
   return [along(height), along(width), filters]
@@ -48,7 +50,9 @@ export function weightShapes(architecture: Architecture): WeightShape[] {
       const title = count(layer.type) > 1 ? `${word}${number}` : word
       const channels = shape[shape.length - 1]!
       const kernel =
-        layer.type === 'conv2d' ? [layer.kernelSize, layer.kernelSize, channels, layer.filters] : [channels, layer.units]
+        layer.type === 'conv2d'
+          ? [layer.kernelSize, layer.kernelSize, channels, layer.filters]
+          : [channels, layer.units]
       shapes.push({ name: `${title}/kernel`, shape: kernel, fanIn: sizeOf(kernel.slice(0, -1)) })
       shapes.push({ name: `${title}/bias`, shape: [kernel[kernel.length - 1]!], fanIn: 0 })
     }
@@ -70,7 +74,11 @@ export function initialWeights(architecture: Architecture, seed: number): Weight
   return weightShapes(architecture).map(({ name, shape, fanIn }) => {
     const rng = createRng(seed, `initial/${name}`)
     const scale = fanIn > 0 ? Math.sqrt(2 / fanIn) : 0
-    return { name, shape, values: Float32Array.from({ length: sizeOf(shape) }, () => (scale ? scale * rng.normal() : 0)) }
+    return {
+      name,
+      shape,
+      values: Float32Array.from({ length: sizeOf(shape) }, () => (scale ? scale * rng.normal() : 0)),
+    }
   })
 }
 
@@ -81,8 +89,12 @@ export function initialWeights(architecture: Architecture, seed: number): Weight
 export function checkWeights(architecture: Architecture, weights: readonly Weight[]): Weight[] {
   const expected = weightShapes(architecture)
   const unknown = weights.find(({ name }) => !expected.some((known) => known.name === name))
-  if (unknown) throw fail(`${architecture.name}: it has no weight "${unknown.name}"; expected ${expected.map(({ name }) => name).join(', ')}`)
-  if (weights.length > expected.length) throw fail(`${architecture.name}: expected ${expected.length} weights, got ${weights.length}`)
+  if (unknown)
+    throw fail(
+      `${architecture.name}: it has no weight "${unknown.name}"; expected ${expected.map(({ name }) => name).join(', ')}`,
+    )
+  if (weights.length > expected.length)
+    throw fail(`${architecture.name}: expected ${expected.length} weights, got ${weights.length}`)
   return expected.map(({ name, shape }) => {
     const at = `${architecture.name}: weight ${name}`
     const weight = weights.find((candidate) => candidate.name === name)
@@ -92,7 +104,8 @@ export function checkWeights(architecture: Architecture, weights: readonly Weigh
     }
     const { values } = weight
     if (!(values instanceof Float32Array)) throw fail(`${at}: expected 32-bit floats`)
-    if (values.length !== sizeOf(shape)) throw fail(`${at}: expected ${sizeOf(shape)} numbers, got ${values.length}`)
+    if (values.length !== sizeOf(shape))
+      throw fail(`${at}: expected ${sizeOf(shape)} numbers, got ${values.length}`)
     const bad = values.findIndex((value) => !Number.isFinite(value))
     if (bad >= 0) throw fail(`${at}: number ${bad} is ${values[bad]}; expected finite numbers`)
     return { name, shape: [...shape], values }
@@ -119,7 +132,10 @@ export function parseWeights(architecture: Architecture, bytes: Uint8Array, file
   const expected = 4 * countParameters(architecture)
   if (bytes.length !== expected) {
     const what = bytes.length < expected ? 'cut short' : 'too long'
-    throw new PerturbError('unreadable', `${file} is ${what}: expected ${expected} bytes, got ${bytes.length}`)
+    throw new PerturbError(
+      'unreadable',
+      `${file} is ${what}: expected ${expected} bytes, got ${bytes.length}`,
+    )
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0

@@ -1,2 +1,283 @@
-/** Registers on the WASM backend what training needs and tfjs does not supply, or supplies slowly. */
-export function registerWasmKernels(): void {}
+/**
+ * Kernels that tfjs' WASM backend lacks or has only slowly, composed of its own fast ones (XNNPACK's
+ * convolution and product) and of plain loops over the WASM heap. With them WASM trains convolutions.
+ */
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+import { PerturbError } from '../errors.ts'
+import {
+  backend_util,
+  getKernel,
+  registerKernel,
+  unregisterKernel,
+  type KernelFunc,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+} from '../tf.ts'
+
+interface Call {
+  inputs: Record<string, TensorInfo>
+  attrs: Record<string, unknown>
+  backend: BackendWasm
+  /** The kernel that this one replaces, if there was one. */
+  stock?: KernelFunc
+}
+type Kernel = (call: Call) => TensorInfo
+
+const kernels: Record<string, Kernel> = {
+  Conv2DBackpropFilter: conv2dFilterGradient,
+  Conv2DBackpropInput: conv2dInputGradient,
+  MaxPoolGrad: maxPoolGradient,
+  BatchMatMul: product,
+  _FusedMatMul: product,
+}
+
+/** Installs them on 'wasm'; call once, after the backend has started. */
+export function registerWasmKernels(): void {
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    const stock = getKernel(kernelName, 'wasm')
+    if (stock) unregisterKernel(kernelName, 'wasm')
+    registerKernel({
+      kernelName,
+      backendName: 'wasm',
+      ...(stock?.setupFunc ? { setupFunc: stock.setupFunc } : {}),
+      kernelFunc: ({ inputs, attrs, backend }) =>
+        kernel({
+          inputs: inputs as Record<string, TensorInfo>,
+          attrs: (attrs ?? {}) as Record<string, unknown>,
+          backend: backend as BackendWasm,
+          ...(stock ? { stock: stock.kernelFunc } : {}),
+        }),
+    })
+  }
+}
+
+const call = (
+  name: string,
+  backend: BackendWasm,
+  inputs: NamedTensorInfoMap,
+  attrs: NamedAttrMap,
+): TensorInfo => getKernel(name, 'wasm').kernelFunc({ inputs, attrs, backend }) as TensorInfo
+
+/** A view of a tensor's numbers. Allocating may move the heap: take views after every makeOutput. */
+const heap = (backend: BackendWasm, info: TensorInfo) => backend.typedArrayFromHeap(info) as Float32Array
+
+type Shape4 = [number, number, number, number]
+type Pad =
+  'valid' | 'same' | number | [[number, number], [number, number], [number, number], [number, number]]
+
+function geometry(xShape: number[], filterShape: number[], attrs: Record<string, unknown>) {
+  const { strides, pad, dimRoundingMode, dataFormat } = attrs
+  if (dataFormat !== undefined && dataFormat !== 'NHWC') {
+    throw new PerturbError(
+      'bad-input',
+      `WASM convolution gradients: expected NHWC, got ${String(dataFormat)}`,
+    )
+  }
+  return backend_util.computeConv2DInfo(
+    xShape as Shape4,
+    filterShape as Shape4,
+    strides as number | [number, number],
+    1,
+    pad as Pad,
+    dimRoundingMode as 'floor' | undefined,
+  )
+}
+
+/**
+ * dW[i, j, ci, co] = Σ x[n, s·oh + i, s·ow + j, ci] · dy[n, oh, ow, co] is itself a convolution, with batch
+ * and channels exchanged: the images are x's channels (their N values the depth), the filter is dy, and
+ * the forward stride becomes the filter's dilation.
+ */
+function conv2dFilterGradient({ inputs, attrs, backend }: Call): TensorInfo {
+  const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo }
+  const info = geometry(x.shape, attrs.filterShape as number[], attrs)
+  const { batchSize: n, inHeight, inWidth, inChannels: ci, outHeight, outWidth, outChannels: co } = info
+  const { filterHeight, filterWidth, strideHeight, strideWidth } = info
+  const height = (outHeight - 1) * strideHeight + filterHeight
+  const width = (outWidth - 1) * strideWidth + filterWidth
+  const { top, left } = info.padInfo
+
+  const images = backend.makeOutput([ci, height, width, n], 'float32')
+  const filter = backend.makeOutput([outHeight, outWidth, n, co], 'float32')
+  {
+    const from = heap(backend, x)
+    const to = heap(backend, images).fill(0)
+    const firstRow = Math.max(0, top)
+    const firstColumn = Math.max(0, left)
+    const endRow = Math.min(height, inHeight + top)
+    const endColumn = Math.min(width, inWidth + left)
+    const image = inHeight * inWidth * ci
+    for (let row = firstRow; row < endRow; row++) {
+      for (let column = firstColumn; column < endColumn; column++) {
+        const source = ((row - top) * inWidth + column - left) * ci
+        for (let c = 0; c < ci; c++) {
+          const target = ((c * height + row) * width + column) * n
+          for (let i = 0, at = source + c; i < n; i++, at += image) to[target + i] = from[at]!
+        }
+      }
+    }
+    const gradient = heap(backend, dy)
+    const packed = heap(backend, filter)
+    const pixels = outHeight * outWidth
+    for (let i = 0, at = 0; i < n; i++) {
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        const target = (pixel * n + i) * co
+        for (let c = 0; c < co; c++) packed[target + c] = gradient[at++]!
+      }
+    }
+  }
+  const moved = call(
+    'Conv2D',
+    backend,
+    { x: images, filter },
+    {
+      strides: [1, 1],
+      pad: 'valid',
+      dataFormat: 'NHWC',
+      dilations: [strideHeight, strideWidth],
+    },
+  )
+  backend.disposeData(images.dataId)
+  backend.disposeData(filter.dataId)
+  const out = call('Transpose', backend, { x: moved }, { perm: [1, 2, 0, 3] })
+  backend.disposeData(moved.dataId)
+  return out
+}
+
+/**
+ * The gradient by the input is a convolution of dy, spread out by the stride and padded, with the filter
+ * turned by 180° and its channels exchanged. The stock kernel is five nested loops.
+ */
+function conv2dInputGradient({ inputs, attrs, backend, stock }: Call): TensorInfo {
+  const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo }
+  const info = geometry(attrs.inputShape as number[], filter.shape, attrs)
+  const { batchSize: n, inHeight, inWidth, inChannels: ci, outHeight, outWidth, outChannels: co } = info
+  const { filterHeight, filterWidth, strideHeight, strideWidth } = info
+  const top = filterHeight - 1 - info.padInfo.top
+  const left = filterWidth - 1 - info.padInfo.left
+  const height = (outHeight - 1) * strideHeight + 1
+  const width = (outWidth - 1) * strideWidth + 1
+  const bottom = inHeight + filterHeight - 1 - height - top
+  const right = inWidth + filterWidth - 1 - width - left
+  if (Math.min(top, left, bottom, right) < 0 && stock)
+    return stock({ inputs, attrs: attrs as never, backend }) as TensorInfo
+
+  const isStrided = strideHeight > 1 || strideWidth > 1
+  const turned = backend.makeOutput([filterHeight, filterWidth, co, ci], 'float32')
+  const spread = isStrided ? backend.makeOutput([n, height, width, co], 'float32') : dy
+  const from = heap(backend, filter)
+  const to = heap(backend, turned)
+  const taps = filterHeight * filterWidth
+  for (let tap = 0, at = 0; tap < taps; tap++) {
+    const target = (taps - 1 - tap) * co * ci
+    for (let i = 0; i < ci; i++) for (let o = 0; o < co; o++) to[target + o * ci + i] = from[at++]!
+  }
+  if (isStrided) {
+    const gradient = heap(backend, dy)
+    const zeros = heap(backend, spread).fill(0)
+    let at = 0
+    for (let i = 0; i < n; i++) {
+      for (let row = 0; row < outHeight; row++) {
+        for (let column = 0; column < outWidth; column++) {
+          const target = ((i * height + row * strideHeight) * width + column * strideWidth) * co
+          for (let c = 0; c < co; c++) zeros[target + c] = gradient[at++]!
+        }
+      }
+    }
+  }
+  const out = call(
+    'Conv2D',
+    backend,
+    { x: spread, filter: turned },
+    {
+      strides: [1, 1],
+      pad: [
+        [0, 0],
+        [top, bottom],
+        [left, right],
+        [0, 0],
+      ],
+      dataFormat: 'NHWC',
+      dilations: [1, 1],
+    },
+  )
+  backend.disposeData(turned.dataId)
+  if (isStrided) backend.disposeData(spread.dataId)
+  return out
+}
+
+/** Each output's gradient goes to the first largest element of its window, as on the CPU backend. */
+function maxPoolGradient({ inputs, attrs, backend }: Call): TensorInfo {
+  const { dy, input } = inputs as { dy: TensorInfo; input: TensorInfo }
+  const info = backend_util.computePool2DInfo(
+    input.shape as Shape4,
+    attrs.filterSize as number | [number, number],
+    attrs.strides as number | [number, number],
+    1,
+    attrs.pad as Pad,
+    attrs.dimRoundingMode as 'floor' | undefined,
+  )
+  const { batchSize, inHeight, inWidth, inChannels: channels, outHeight, outWidth } = info
+  const { filterHeight, filterWidth, strideHeight, strideWidth } = info
+  const out = backend.makeOutput(input.shape, 'float32')
+  const x = heap(backend, input)
+  const gradient = heap(backend, dy)
+  const dx = heap(backend, out).fill(0)
+  let from = 0
+  for (let n = 0; n < batchSize; n++) {
+    const image = n * inHeight
+    for (let outRow = 0; outRow < outHeight; outRow++) {
+      const corner = outRow * strideHeight - info.padInfo.top
+      const firstRow = Math.max(0, corner)
+      const endRow = Math.min(inHeight, corner + filterHeight)
+      for (let outColumn = 0; outColumn < outWidth; outColumn++) {
+        const side = outColumn * strideWidth - info.padInfo.left
+        const firstColumn = Math.max(0, side)
+        const endColumn = Math.min(inWidth, side + filterWidth)
+        for (let channel = 0; channel < channels; channel++) {
+          let best = -Infinity
+          let place = -1
+          for (let row = firstRow; row < endRow; row++) {
+            let at = ((image + row) * inWidth + firstColumn) * channels + channel
+            for (let column = firstColumn; column < endColumn; column++, at += channels) {
+              const value = x[at]!
+              if (value > best) {
+                best = value
+                place = at
+              }
+            }
+          }
+          if (place >= 0) dx[place]! += gradient[from]!
+          from++
+        }
+      }
+    }
+  }
+  return out
+}
+
+/** The stock product walks naively when told to transpose; transposing first lets it use its fast path. */
+function product({ inputs, attrs, backend, stock }: Call): TensorInfo {
+  const made: TensorInfo[] = []
+  const turn = (matrix: TensorInfo) => {
+    const rank = matrix.shape.length
+    const perm = [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]
+    const turned = call('Transpose', backend, { x: matrix }, { perm })
+    made.push(turned)
+    return turned
+  }
+  const { a, b } = inputs as { a: TensorInfo; b: TensorInfo }
+  const plain = {
+    ...inputs,
+    a: attrs.transposeA ? turn(a) : a,
+    b: attrs.transposeB ? turn(b) : b,
+  }
+  const out = stock!({
+    inputs: plain,
+    attrs: { ...attrs, transposeA: false, transposeB: false } as never,
+    backend,
+  })
+  for (const { dataId } of made) backend.disposeData(dataId)
+  return out as TensorInfo
+}
