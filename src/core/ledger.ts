@@ -24,16 +24,20 @@ export interface LedgerSummary {
 export class QueryLedger {
   readonly #rows: Partial<Record<Counted, number>> = {}
   readonly #maxQueries: number | undefined
-  #chain = sha256(utf8ToBytes('perturb-transcript-1'))
+  #chain: Uint8Array
   #used = 0
   #calls = 0
   #refused = 0
 
-  /** Throws RangeError unless maxQueries is a whole number of at least 0, or absent (no limit). */
-  constructor(maxQueries?: number) {
+  /**
+   * `context` begins the transcript, e.g. with the learner's seed. Throws RangeError unless maxQueries is
+   * a whole number of at least 0, or absent (no limit).
+   */
+  constructor(maxQueries?: number, context = '') {
     if (maxQueries !== undefined && !(Number.isSafeInteger(maxQueries) && maxQueries >= 0))
       throw new RangeError(`ledger: maxQueries must be a whole number of at least 0; got ${maxQueries}`)
     this.#maxQueries = maxQueries
+    this.#chain = sha256(utf8ToBytes(`perturb-transcript-1:${context}`))
   }
 
   /** Rows answered so far. */

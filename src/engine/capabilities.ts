@@ -13,6 +13,8 @@ import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
+import { topClasses } from '../models/network.ts'
+import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
 import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
 
@@ -22,20 +24,14 @@ export interface CapabilityOptions {
   dataset: DataSet
   task: Task
   spec: SandboxSpec
+  /** The learner's variant; the transcript begins with it. */
   seed: number
   /** Runs a call's computation; the engine passes one that starts again after a lost device. */
   attempt?: <T>(work: () => Promise<T>) => Promise<T>
-  /** Makes the trainer behind `trainer.step`, at its first use. */
-  trainer?: (seed: number) => Promise<StepTrainer>
 }
 
-/** A copy of the victim that learns. */
-export interface StepTrainer {
-  /** One optimiser step; resolves with the mean loss. Borrows x. */
-  step(x: tf.Tensor, y: Int32Array): Promise<number>
-  weights(): Promise<Weight[]>
-  dispose(): void
-}
+/** Adam's rate for a program's own training steps. */
+const learningRate = 1e-3
 
 export interface CapabilityServer {
   /** Answers one request. Throws PerturbError: `bad-input`, `budget-spent`, `flood`, `cancelled` or `unavailable`. */
@@ -69,9 +65,11 @@ const batchRows = 128
 export function createCapabilities(options: CapabilityOptions): CapabilityServer {
   const { dataset, task, spec, seed } = options
   const attempt = options.attempt ?? ((work) => work())
-  const victim = async () => (typeof options.model === 'function' ? options.model() : options.model)
-  const ledger = new QueryLedger(spec.maxQueries)
-  let trainer: StepTrainer | undefined
+  let trainer: Trainer | undefined
+  const original = async () => (typeof options.model === 'function' ? options.model() : options.model)
+  /** Once the program trains, it attacks the copy in training: adversarial training needs the newest weights. */
+  const victim = async () => trainer?.model ?? original()
+  const ledger = new QueryLedger(spec.maxQueries, String(seed))
   let closed = false
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -158,14 +156,17 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       const { inputShape, numClasses } = await victim()
       const input = readTensor('trainer.step: x', x, inputShape)
       const labels = readLabels('trainer.step: y', y, input.shape[0]!, numClasses)
-      if (!options.trainer) throw new PerturbError('unavailable', 'trainer.step: this run has no trainer; please report this lab')
       ledger.charge('training', input.shape[0]!, [input.values, labels])
-      trainer ??= await options.trainer(seed)
+      if (!trainer) {
+        const { architecture, weights } = await original()
+        trainer = createTrainer(architecture, await weights())
+      }
       const batch = rowsOf(input, 0, input.shape[0]!)
+      const loss = trainer.step(batch, labels, learningRate)
       try {
-        return await trainer.step(batch, labels)
+        return (await loss.data())[0]!
       } finally {
-        batch.dispose()
+        tf.dispose([batch, loss])
       }
     },
 
@@ -208,7 +209,9 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     },
     figures: () => ({ used: ledger.used, max: ledger.max }),
     summary: () => ledger.summary(),
-    trained: async () => trainer?.weights(),
+    async trained() {
+      return trainer?.weights()
+    },
     close() {
       closed = true
       trainer?.dispose()
@@ -275,14 +278,4 @@ function join(parts: { shape: number[]; values: Float32Array }[]): WireTensor {
     rows += part.shape[0]!
   }
   return { shape: [rows, ...parts[0]!.shape.slice(1)], dtype: 'float32', values }
-}
-
-function topClasses(logits: ArrayLike<number>, numClasses: number): Int32Array {
-  const tops: number[] = []
-  for (let from = 0; from < logits.length; from += numClasses) {
-    let top = 0
-    for (let k = 1; k < numClasses; k++) if (logits[from + k]! > logits[from + top]!) top = k
-    tops.push(top)
-  }
-  return Int32Array.from(tops)
 }

@@ -14,6 +14,11 @@ export interface Method<P, R> {
   /** Which worker answers: the engine (chosen backend), the referee (WASM), or both. */
   runsOn: readonly ('engine' | 'referee')[]
   run(params: P, context: CallContext, workshop: Workshop): Promise<R>
+  /**
+   * Every other method starts on a running backend, and again on the next one when the device is lost.
+   * One that changes the workshop itself (chooses a backend, opens a run) sets this and is run once.
+   */
+  own?: boolean
   /** Typed arrays in the result worth transferring instead of copying. */
   transfer?(result: R): Transferable[]
 }

@@ -1,15 +1,196 @@
-import type { BackendReport } from '../core/backends.ts'
+import { backendNames, chooseBackend, onDeviceLost, startBackend, type BackendName, type BackendReport, type FetchBytes } from '../core/backends.ts'
+import { PerturbError } from '../core/errors.ts'
 import type { DataSet } from '../data/data-set.ts'
-import type { Model } from '../models/model.ts'
+import { loadDataSet } from '../data/load.ts'
 import type { LabGrader } from '../grading/grader.ts'
+import { loadGrader } from '../labs/graders.ts'
+import { loadModel, loadWeights } from '../models/load.ts'
+import type { Architecture, Model, Weight } from '../models/model.ts'
+import { createModel } from '../models/network.ts'
 
 /** What a worker keeps between calls: the backend, and models, data and graders loaded once. */
 export interface Workshop {
   readonly role: 'engine' | 'referee'
+  /** Throws `unavailable` before the first backend runs. */
   readonly backend: BackendReport
+  readonly fetchBytes: FetchBytes
+  /** Chooses and starts a backend; the referee always takes WASM. `probe` names the model to measure with. */
+  start(preference: BackendName | 'auto', probe?: string): Promise<BackendReport>
+  /** A shipped model, kept: never dispose it. */
   model(name: string): Promise<Model>
+  /** Architecture and weights of a shipped model, as data. */
+  weights(name: string): Promise<{ architecture: Architecture; weights: Weight[] }>
+  /** A new model of a shipped architecture with other weights; the caller disposes it. */
+  modelWithWeights(name: string, weights: Weight[]): Promise<Model>
   dataset(name: string): Promise<DataSet>
   lab(slug: string): Promise<LabGrader>
+  /**
+   * Runs work on a running backend. When the device is lost on the way, starts the next backend and runs
+   * the work again: it must build what it needs from `model` and `dataset` each time.
+   */
+  attempt<T>(work: () => Promise<T>): Promise<T>
   /** Sends unasked news to the page. */
   emit(event: string, value: unknown): void
+  /** Something a method keeps for as long as the worker lives, made at the first request for it. */
+  keep<T>(key: string, make: () => T): T
+}
+
+/** How the workshop reaches backends; tests pass their own. */
+export interface BackendDoor {
+  choose: typeof chooseBackend
+  start: typeof startBackend
+  onLost: typeof onDeviceLost
+}
+
+export interface WorkshopOptions {
+  role: Workshop['role']
+  fetchBytes: FetchBytes
+  emit(event: string, value: unknown): void
+  backends?: BackendDoor
+}
+
+/** One backend's life: ends when its device is lost or another backend is chosen. */
+interface Era {
+  report: BackendReport
+  models: Map<string, Promise<Model>>
+  ended: boolean
+  /** Rejects when the era ends. */
+  end: Promise<never>
+  finish(): void
+}
+
+export function createWorkshop({ role, fetchBytes, emit, backends = { choose: chooseBackend, start: startBackend, onLost: onDeviceLost } }: WorkshopOptions): Workshop {
+  const datasets = new Map<string, Promise<DataSet>>()
+  const shipped = new Map<string, ReturnType<typeof loadWeights>>()
+  const kept = new Map<string, unknown>()
+  let era: Promise<Era> | undefined
+  let current: Era | undefined
+
+  backends.onLost((name) => {
+    if (current?.report.name === name) replaceLost(current)
+  })
+
+  async function begin(preference: BackendName | 'auto', probe?: string): Promise<Era> {
+    const probeModel = probe === undefined ? undefined : () => loadModel(probe, fetchBytes)
+    const report = await backends.choose({ preference: role === 'referee' ? 'wasm' : preference, fetchBytes, probeModel })
+    if (role === 'referee' && report.name !== 'wasm')
+      throw new PerturbError('unavailable', `The referee measures on WASM only, and it does not start here: ${report.why}`)
+    return newEra(report)
+  }
+
+  function newEra(report: BackendReport): Era {
+    let finish = () => {}
+    const end = new Promise<never>((_, reject) => {
+      finish = () => reject(new PerturbError('device-lost', `${report.name} went away in the middle of a computation`))
+    })
+    end.catch(() => undefined)
+    const begun: Era = {
+      report,
+      models: new Map(),
+      ended: false,
+      end,
+      finish() {
+        begun.ended = true
+        finish()
+      },
+    }
+    return (current = begun)
+  }
+
+  /** Installs the next era; a failed start is forgotten, so that the next call tries again. */
+  function enter(next: Promise<Era>): Promise<Era> {
+    era = next
+    next.catch(() => {
+      if (era === next) era = undefined
+    })
+    return next
+  }
+
+  function replaceLost(lost: Era): void {
+    if (lost.ended) return
+    lost.finish()
+    void enter(nextBackend(lost.report)).then(
+      ({ report }) => emit('backend', report),
+      (error: unknown) => emit('broken', error instanceof Error ? error.message : String(error)),
+    )
+  }
+
+  /** The first that starts, in the order GPU to processor, after the one that was lost. */
+  async function nextBackend({ name: lost, probes }: BackendReport): Promise<Era> {
+    const reasons: string[] = []
+    for (const name of backendNames.slice(backendNames.indexOf(lost) + 1)) {
+      try {
+        await backends.start(name, fetchBytes)
+        const report = await backends.choose({ preference: name, fetchBytes })
+        const without = probes.map((probe) => (probe.name === lost ? { name: lost, available: false, reason: 'its device was lost' } : probe))
+        return newEra({ ...report, why: `${lost} lost its device`, probes: without })
+      } catch (error) {
+        reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+    throw new PerturbError('unavailable', `${lost} lost its device and no other backend starts (${reasons.join('; ') || 'there is none after it'}); reload the page`)
+  }
+
+  const running = () => era ?? enter(begin('auto'))
+
+  const weights = (name: string) => once(shipped, name, () => loadWeights(name, fetchBytes))
+
+  return {
+    role,
+    fetchBytes,
+    weights,
+    emit,
+    get backend() {
+      if (!current || current.ended) throw new PerturbError('unavailable', 'no backend runs yet; call start first')
+      return current.report
+    },
+    async start(preference, probe) {
+      const before = await era?.catch(() => undefined)
+      if (before && !before.ended) {
+        if (before.report.name === preference || role === 'referee') return before.report
+        for (const model of before.models.values()) void model.then((loaded) => loaded.dispose(), () => undefined)
+        before.finish()
+      }
+      return (await enter(begin(preference, probe))).report
+    },
+    async model(name) {
+      const { models } = await running()
+      return once(models, name, async () => {
+        const { architecture, weights: own } = await weights(name)
+        return createModel(architecture, own)
+      })
+    },
+    async modelWithWeights(name, own) {
+      await running()
+      return createModel((await weights(name)).architecture, own)
+    },
+    dataset: (name) => once(datasets, name, () => loadDataSet(name, fetchBytes)),
+    lab: (slug) => loadGrader(slug),
+    async attempt(work) {
+      for (;;) {
+        const now = await running()
+        try {
+          return await Promise.race([work(), now.end])
+        } catch (error) {
+          if (error instanceof PerturbError && error.code === 'device-lost') replaceLost(now)
+          if (!now.ended) throw error
+        }
+      }
+    },
+    keep<T>(key: string, make: () => T) {
+      if (!kept.has(key)) kept.set(key, make())
+      return kept.get(key) as T
+    },
+  }
+}
+
+/** Loads a thing once; a failed load is forgotten, so that the next request tries again. */
+function once<T>(loaded: Map<string, Promise<T>>, name: string, load: () => Promise<T>): Promise<T> {
+  let thing = loaded.get(name)
+  if (!thing) {
+    thing = load()
+    loaded.set(name, thing)
+    thing.catch(() => loaded.delete(name))
+  }
+  return thing
 }

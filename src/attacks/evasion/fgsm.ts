@@ -6,10 +6,11 @@
  */
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import { ascentSign, criterionLabels, type Criterion } from '../../core/criteria.ts'
+import { clipToBounds, normaliseRows } from '../../core/norms.ts'
 import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
-import { checkBatch, atLeastZero, readOptions } from '../check.ts'
+import { atLeastZero, checkBatch, readOptions } from '../check.ts'
 
 export type FgsmOptions = {
   /** Length of the step, in the same units as x. */
@@ -41,22 +42,15 @@ export async function fgsm(
   const { loss, gradient } = await victim.lossAndGradient(x, criterionLabels(criterion))
   try {
     const adversarial = tf.tidy(() => {
-      const direction = norm === 'linf' ? tf.sign(gradient) : unitRows(gradient)
+      const direction = norm === 'linf' ? tf.sign(gradient) : normaliseRows(gradient, 'l2')
       const step = tf.mul(direction, ascentSign(criterion) * epsilon)
-      return tf.clipByValue(tf.add(x, step), ...victim.bounds)
+      return clipToBounds(tf.add(x, step), victim.bounds)
     })
     run.onStep?.(1, 1)
     return { adversarial, trace: [] }
   } finally {
     tf.dispose([loss, gradient])
   }
-}
-
-/** Each row divided by its own Euclidean length; a row of zeros stays zero. */
-function unitRows(gradient: tf.Tensor): tf.Tensor {
-  const rows = tf.reshape(gradient, [gradient.shape[0]!, -1])
-  const lengths = tf.sqrt(tf.sum(tf.square(rows), 1, true))
-  return tf.reshape(tf.div(rows, tf.maximum(lengths, 1e-12)), gradient.shape)
 }
 
 export const entry: EvasionEntry = {

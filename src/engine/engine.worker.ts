@@ -1,0 +1,4 @@
+/** The engine: the learner's own GPU, or the next best. */
+import { serveWorker } from './serve-worker.ts'
+
+serveWorker('engine')
