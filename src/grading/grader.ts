@@ -1,5 +1,5 @@
 import type { DataSet } from '../data/data-set.ts'
-import type { Model } from '../models/model.ts'
+import type { Model, Weight } from '../models/model.ts'
 import type { Rng } from '../core/rng.ts'
 import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
 import type { Verdict } from './verdict.ts'
@@ -8,7 +8,12 @@ import type { Verdict } from './verdict.ts'
 export interface Trusted {
   model(name: string): Promise<Model>
   dataset(name: string): Promise<DataSet>
-  /** The shipped architecture with the learner's weights, from their best accepted artefact of that checkpoint. */
+  /** A shipped architecture with other weights, e.g. those handed in. The grader disposes it. */
+  modelWithWeights(name: string, weights: Weight[]): Promise<Model>
+  /**
+   * The model the learner handed in for another checkpoint, checked there like any hand-in. The referee
+   * disposes it. Throws when nothing has passed there yet, which the learner is told with the next step.
+   */
   modelFrom(checkpointId: string): Promise<Model>
 }
 

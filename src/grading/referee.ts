@@ -12,7 +12,7 @@ import type { Verdict } from './verdict.ts'
 export interface RefereeTools {
   model(name: string): Promise<Model>
   dataset(name: string): Promise<DataSet>
-  /** A new model of a shipped architecture with other weights; the referee disposes it. */
+  /** A new model of a shipped architecture with other weights; whoever asked disposes it. */
   modelWithWeights(name: string, weights: Weight[]): Promise<Model>
 }
 
@@ -33,6 +33,7 @@ export async function variantOf<V>(grader: LabGrader<V>, seed: number, tools: Re
   return grader.variant(createRng(seed, 'variant'), {
     model: (name) => tools.model(name),
     dataset: (name) => tools.dataset(name),
+    modelWithWeights: (name, weights) => tools.modelWithWeights(name, weights),
     modelFrom: () => Promise.reject(new PerturbError('missing', 'a variant depends on the seed alone, not on earlier work')),
   })
 }
@@ -94,6 +95,7 @@ async function inSession<V, R>(
   const trusted: Trusted = {
     model: (name) => tools.model(name),
     dataset: (name) => tools.dataset(name),
+    modelWithWeights: (name, weights) => tools.modelWithWeights(name, weights),
     modelFrom(checkpoint) {
       let model = loaded.get(checkpoint)
       if (!model) loaded.set(checkpoint, (model = earlierModel(checkpoint)))

@@ -1,0 +1,8 @@
+// finding: no-sign
+// checkpoint: fooled
+import { tf, type Tensor, type Victim } from 'lab'
+
+export async function fgsm(victim: Victim, x: Tensor, y: number[], epsilon: number): Promise<Tensor> {
+  const { gradient } = await victim.lossAndGradient(x, y)
+  return tf.clipByValue(tf.add(x, tf.mul(gradient, epsilon)), 0, 1)
+}
