@@ -8,6 +8,9 @@ declare module 'virtual:perturb/sandbox-runtime' {
   /** The classic (IIFE) text that runs inside the sandbox's worker, before the learner's program. */
   const text: string
   export default text
+  /** The inline script of the sandbox's frame, and its `sha256-…` for a Content-Security-Policy. */
+  export const frameScript: string
+  export const frameScriptHash: string
 }
 declare module 'virtual:perturb/learner-types' {
   /** `declare module 'lab' { … }`, made from src/lab-api/learner.ts. */

@@ -1,11 +1,11 @@
 /**
  * The door for learner code: everything a program in the sandbox may `import … from 'lab'`.
- * Only types and plain declarations live here, self-contained, because the editor's completion is
- * generated from this very file. The sandbox's runtime (src/sandbox/runtime/) supplies the values; so
- * does the check command in Node.
+ * Only types and plain declarations live here, self-contained, because the editor's completion and hover
+ * texts are generated from this very file. The values are made in src/sandbox/runtime/lab.ts, once for the
+ * sandbox and for the check command in Node.
  */
 
-/** An n-dimensional array of numbers. Make and combine them with `tf`. */
+/** An n-dimensional array of numbers. Make and combine them with `tf`; a tensor never changes. */
 export interface Tensor {
   /** Size along each axis, e.g. [100, 28, 28, 1] for 100 grey digits. */
   readonly shape: number[]
@@ -16,11 +16,12 @@ export interface Tensor {
   data(): Promise<Float32Array | Int32Array | Uint8Array>
   /** The numbers as nested arrays. */
   array(): Promise<unknown>
+  /** Frees its memory at once. A run frees everything at its end, so this is for long loops. */
   dispose(): void
 }
 
 /** Anything that `tf` takes: a tensor, a number, or (nested) arrays of numbers. */
-export type TensorLike = Tensor | number | number[] | number[][] | Float32Array
+export type TensorLike = Tensor | number | ArrayLike<number> | number[][] | number[][][]
 
 /** Tensor arithmetic, a slice of TensorFlow.js. Every function returns a new tensor and changes none. */
 export interface TensorMath {
@@ -38,49 +39,112 @@ export interface TensorMath {
   abs(x: TensorLike): Tensor
   /** −1, 0 or +1 for each element. */
   sign(x: TensorLike): Tensor
+  /** The square root of each element. */
   sqrt(x: TensorLike): Tensor
+  /** x · x, element by element. */
   square(x: TensorLike): Tensor
+  /** e to the power of each element. */
   exp(x: TensorLike): Tensor
+  /** The natural logarithm of each element. */
   log(x: TensorLike): Tensor
+  /** base to the power of exponent, element by element. */
+  pow(base: TensorLike, exponent: TensorLike): Tensor
+  /** Each element rounded to the nearest whole number. */
+  round(x: TensorLike): Tensor
+  /** Each element rounded down. */
+  floor(x: TensorLike): Tensor
   /** The larger of a and b, element by element. */
   maximum(a: TensorLike, b: TensorLike): Tensor
   /** The smaller of a and b, element by element. */
   minimum(a: TensorLike, b: TensorLike): Tensor
   /** Every element pulled into [low, high]. */
   clipByValue(x: TensorLike, low: number, high: number): Tensor
+  /** max(x, 0), element by element. */
+  relu(x: TensorLike): Tensor
+  /** 1 / (1 + e^−x), element by element. */
+  sigmoid(x: TensorLike): Tensor
+  /** The hyperbolic tangent, element by element. */
+  tanh(x: TensorLike): Tensor
+
   /** Sum over the given axes (all of them by default). */
   sum(x: TensorLike, axis?: number | number[], keepDims?: boolean): Tensor
+  /** Mean over the given axes (all of them by default). */
   mean(x: TensorLike, axis?: number | number[], keepDims?: boolean): Tensor
+  /** Largest element over the given axes (all of them by default). */
   max(x: TensorLike, axis?: number | number[], keepDims?: boolean): Tensor
+  /** Smallest element over the given axes (all of them by default). */
   min(x: TensorLike, axis?: number | number[], keepDims?: boolean): Tensor
   /** Euclidean norm over the given axes. */
   norm(x: TensorLike, ord?: 'euclidean' | number, axis?: number | number[], keepDims?: boolean): Tensor
   /** Position of the largest element along an axis. */
   argMax(x: TensorLike, axis?: number): Tensor
+  /** The k largest elements of each row, and where they are. */
+  topk(x: Tensor, k?: number): { values: Tensor; indices: Tensor }
+  /** Scores turned into probabilities, row by row. */
   softmax(logits: TensorLike): Tensor
+  /** The logarithm of softmax, without its overflow. */
+  logSoftmax(logits: TensorLike): Tensor
+  /** A row of zeros with a one at each index: (N) → (N, depth). */
   oneHot(indices: TensorLike, depth: number): Tensor
-  reshape(x: TensorLike, shape: number[]): Tensor
-  slice(x: Tensor, begin: number[], size?: number[]): Tensor
-  concat(tensors: Tensor[], axis?: number): Tensor
-  stack(tensors: Tensor[], axis?: number): Tensor
-  gather(x: Tensor, indices: TensorLike, axis?: number): Tensor
+  /** The matrix product. */
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor
+
+  /** a where the condition is true, b elsewhere. */
   where(condition: Tensor, a: Tensor, b: Tensor): Tensor
   greater(a: TensorLike, b: TensorLike): Tensor
+  greaterEqual(a: TensorLike, b: TensorLike): Tensor
   less(a: TensorLike, b: TensorLike): Tensor
+  lessEqual(a: TensorLike, b: TensorLike): Tensor
   equal(a: TensorLike, b: TensorLike): Tensor
-  zerosLike(x: Tensor): Tensor
-  onesLike(x: Tensor): Tensor
+  logicalAnd(a: Tensor, b: Tensor): Tensor
+  logicalOr(a: Tensor, b: Tensor): Tensor
+  logicalNot(x: Tensor): Tensor
+
+  /** The same numbers in another shape. One size may be −1: it is worked out. */
+  reshape(x: TensorLike, shape: number[]): Tensor
+  /** A block that starts at `begin` and has the given size. */
+  slice(x: Tensor, begin: number | number[], size?: number | number[]): Tensor
+  /** Tensors joined along an axis that they have. */
+  concat(tensors: Tensor[], axis?: number): Tensor
+  /** Tensors of one shape joined along a new axis. */
+  stack(tensors: Tensor[], axis?: number): Tensor
+  /** The tensors that `stack` would have joined. */
+  unstack(x: Tensor, axis?: number): Tensor[]
+  /** The rows (or other slices) at the given indices. */
+  gather(x: Tensor, indices: TensorLike, axis?: number): Tensor
+  /** Axes in another order, reversed by default. */
+  transpose(x: Tensor, axes?: number[]): Tensor
+  /** x repeated along each axis. */
+  tile(x: Tensor, repetitions: number[]): Tensor
+  /** x with a border: [before, after] for each axis. */
+  pad(x: Tensor, borders: [number, number][], value?: number): Tensor
+
+  /** A tensor from numbers: `tf.tensor([1, 2, 3, 4], [2, 2])`. */
+  tensor(values: TensorLike, shape?: number[], dtype?: 'float32' | 'int32' | 'bool'): Tensor
   zeros(shape: number[]): Tensor
   ones(shape: number[]): Tensor
-  tensor(values: TensorLike, shape?: number[]): Tensor
-  /** Uniform noise from the seed you give (the run's own seed by default). */
+  zerosLike(x: Tensor): Tensor
+  onesLike(x: Tensor): Tensor
+  /** Every element the same. */
+  fill(shape: number[], value: number): Tensor
+  /** start, start + step, … below stop. */
+  range(start: number, stop: number, step?: number): Tensor
+  /** A copy. */
+  clone(x: Tensor): Tensor
+  /** The same numbers as another type. */
+  cast(x: Tensor, dtype: 'float32' | 'int32' | 'bool'): Tensor
+  /** Uniform noise in [low, high), from the seed you give (the run's own by default). */
   randomUniform(shape: number[], low?: number, high?: number, dtype?: 'float32', seed?: number): Tensor
+  /** Normal noise, from the seed you give (the run's own by default). */
   randomNormal(shape: number[], mean?: number, deviation?: number, dtype?: 'float32', seed?: number): Tensor
+
   /** Runs f and frees every tensor it made but the one it returns. Not for async functions. */
   tidy<T>(f: () => T): T
+  /** Frees tensors at once. */
+  dispose(tensors: Tensor | Tensor[]): void
 }
 
+/** Tensor arithmetic: `tf.add(x, tf.mul(epsilon, tf.sign(gradient)))`. */
 export declare const tf: TensorMath
 
 /** Which loss to climb: cross-entropy (the default), margin, or DLR. */
@@ -88,35 +152,48 @@ export type Loss = { kind: 'cross-entropy' } | { kind: 'margin' } | { kind: 'dlr
 
 /** The model under test, with everything inside it visible. It runs outside your program. */
 export interface Victim {
+  /** Shape of one input, without the batch: [28, 28, 1]. */
   readonly inputShape: readonly number[]
   readonly numClasses: number
+  /** Smallest and largest legal value of a pixel: [0, 1]. */
   readonly bounds: readonly [number, number]
   /** The scores before softmax: (N, numClasses). */
   logits(x: Tensor): Promise<Tensor>
   /**
-   * The loss of each image, and how each pixel changes it.
+   * The loss of each image, and how each pixel changes it: loss (N), gradient of x's shape.
    * @param x images, (N, 28, 28, 1)
    * @param y the digit to measure the loss for, one an image
+   * @param loss cross-entropy when left out
    */
   lossAndGradient(x: Tensor, y: ArrayLike<number>, loss?: Loss): Promise<{ loss: Tensor; gradient: Tensor }>
-  /** Jacobianᵀ · cotangent, for attacks that need more than one loss. */
+  /** Jacobianᵀ · cotangent, for attacks that need more than one loss: (N, numClasses) gives x's shape. */
   vjp(x: Tensor, cotangent: Tensor): Promise<Tensor>
 }
 
+/** The model under test (white-box): you may ask for its gradient. */
 export declare const victim: Victim
 
-/** A black box that answers with probabilities. Every row is counted. */
+/** A black box. Every row you ask about is counted, and a spent budget refuses. */
 export interface Oracle {
+  readonly inputShape: readonly number[]
+  readonly numClasses: number
+  readonly bounds: readonly [number, number]
+  /** Probabilities: (N, numClasses). */
   scores(x: Tensor): Promise<Tensor>
+  /** The top class of each row. */
   decide(x: Tensor): Promise<number[]>
 }
+
+/** The model under test (black-box): you may only ask what it answers. */
 export declare const oracle: Oracle
 
 /** The images of this checkpoint, chosen by your seed. */
 export interface Data {
-  /** The first n of them (all by default). */
+  /** The first n of them (all by default): ids, images x in [0, 1], and the digits y that they show. */
   sample(n?: number): Promise<{ ids: number[]; x: Tensor; y: number[] }>
 }
+
+/** The images of this checkpoint: `const { ids, x, y } = await data.sample()`. */
 export declare const data: Data
 
 /** Trains a copy of the victim that lives outside your program. */
@@ -124,22 +201,44 @@ export interface Trainer {
   /** One optimiser step on (x, y); resolves with the mean loss. */
   step(x: Tensor, y: ArrayLike<number>): Promise<number>
 }
+
+/** Trains a copy of the victim: `await trainer.step(adversarial, y)`. */
 export declare const trainer: Trainer
 
-/** What this checkpoint asks for, e.g. task.epsilon or task.target. */
+/** What this checkpoint asks for, e.g. `task.epsilon` or `task.target`. */
 export declare const task: Readonly<Record<string, number | string | boolean>> & {
+  /** How far a pixel may move. */
   readonly epsilon: number
+  /** The class to be read as, where the checkpoint is a targeted one. */
   readonly target: number
 }
 
-/** The library's own attacks, the ones the knobs run. */
-export declare const attacks: Record<
-  string,
-  (victim: Victim, x: Tensor, y: ArrayLike<number>, options?: Record<string, number | string | boolean>) => Promise<Tensor>
->
+/** The knobs of an attack by name, e.g. { epsilon: 0.25 }; a name that it does not know is an error. */
+export interface AttackOptions {
+  /** Makes the attack a targeted one: the class that each row shall be read as. */
+  targets?: ArrayLike<number>
+  /** Where its randomness comes from; the run's own seed when left out. */
+  seed?: number
+  [knob: string]: number | string | boolean | ArrayLike<number> | undefined
+}
 
-/** Hands in adversarial examples: same ids, same order as `data.sample()` gave them. */
-export declare function submit(examples: { ids: number[]; x: Tensor }): Promise<void>
+/** One of the library's attacks. Resolves with the changed images, of x's shape; x is untouched. */
+export type LibraryAttack = (
+  target: Victim | Oracle,
+  x: Tensor,
+  y: ArrayLike<number>,
+  options?: AttackOptions,
+) => Promise<Tensor>
+
+/** The library's own attacks, the ones the knobs run: `await attacks.fgsm(victim, x, y, { epsilon: 0.25 })`. */
+export declare const attacks: {
+  /** The fast gradient sign method: one step of length epsilon. */
+  readonly fgsm: LibraryAttack
+  readonly [id: string]: LibraryAttack
+}
+
+/** Hands in adversarial examples, once a run: same ids, same order as `data.sample()` gave them. */
+export declare function submit(examples: { ids: ArrayLike<number>; x: Tensor }): Promise<void>
 
 /** Draws progress in the run bar. */
 export declare function progress(done: number, total: number): void

@@ -1,0 +1,180 @@
+/**
+ * Runs a learner's program in the sandbox, from the page. The program is taken to be hostile: it can spend
+ * its own time and its own frame's memory, and nothing else.
+ */
+import type { Task } from '../grading/grader.ts'
+import type { SandboxSpec } from '../labs/manifest.ts'
+import { compileProgram, mapStack, ProgramProblem, type CompiledProgram } from './compile.ts'
+import { openFrame, type SandboxFrame } from './frame.ts'
+import type {
+  ConsoleLine,
+  FrameMessage,
+  LedgerFigures,
+  Limits,
+  ProgramOutcome,
+  StartMessage,
+} from './protocol.ts'
+import { checkSubmission, maxArtefactBytes, type AdversarialExamples } from './submission.ts'
+
+export interface ProgramRequest {
+  files: Record<string, string>
+  /** The file that is run. */
+  main: string
+  task: Task
+  /** Where the program's randomness comes from. */
+  seed: number
+  spec: SandboxSpec
+  /** The engine serves capabilities on the other end; it is given away. */
+  enginePort: MessagePort
+  /** tfjs' WASM binary (SIMD); copied, so that the caller keeps it. Without it the arithmetic is plain JavaScript. */
+  wasmBytes?: ArrayBuffer | Uint8Array
+  /** dropped: lines of this batch that were over the cap. */
+  onConsole?(lines: ConsoleLine[], dropped: number): void
+  onProgress?(done: number, total: number): void
+  /** The engine's ledger after an answer, a few times a second. */
+  onLedger?(figures: LedgerFigures): void
+  signal?: AbortSignal
+}
+
+export const limits: Limits = {
+  consoleLines: 1_000,
+  consoleBytes: 256 * 1024,
+  messagesPerSecond: 2_000,
+  requestBytes: 64 * 1024 * 1024,
+  artefactBytes: maxArtefactBytes,
+}
+
+/** Frame, worker and WebAssembly must be up in this time; it is not taken from the program's own. */
+const startMs = 30_000
+/** A frame that leaves two pings of this distance unanswered has died, of memory most likely. */
+const pingMs = 3_000
+
+/** Never rejects for anything the program did: how it ended is the answer. */
+export async function runProgram(request: ProgramRequest): Promise<ProgramOutcome> {
+  const began = performance.now()
+  const seconds = () => (performance.now() - began) / 1000
+  if (request.signal?.aborted) return { status: 'cancelled', seconds: 0 }
+  let compiled: CompiledProgram
+  try {
+    compiled = compileProgram(request)
+  } catch (error) {
+    request.enginePort.close()
+    if (error instanceof ProgramProblem)
+      return { status: 'failed', error: { ...error.problem, code: error.code }, seconds: seconds() }
+    throw error
+  }
+  return new Run(request, compiled, seconds).outcome
+}
+
+type Ending = ProgramOutcome extends infer O ? (O extends unknown ? Omit<O, 'seconds'> : never) : never
+
+class Run {
+  readonly outcome: Promise<ProgramOutcome>
+  #settle!: (outcome: ProgramOutcome) => void
+  readonly #closing = new AbortController()
+  #frame: SandboxFrame | undefined
+  #artefact: AdversarialExamples | undefined
+  #runtimeLines = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #heartbeat: ReturnType<typeof setInterval> | undefined
+  #unanswered = 0
+  #began: number | undefined
+
+  constructor(
+    private readonly request: ProgramRequest,
+    private readonly compiled: CompiledProgram,
+    private readonly seconds: () => number,
+  ) {
+    this.outcome = new Promise((resolve) => (this.#settle = resolve))
+    request.signal?.addEventListener('abort', this.#cancel, { once: true })
+    this.#timer = setTimeout(
+      () =>
+        this.#crash(
+          `the sandbox did not start in ${startMs / 1000} seconds; reload the page, and see the doctor page if it happens again`,
+        ),
+      startMs,
+    )
+    this.#open().catch((error: unknown) => {
+      this.#crash(
+        `the sandbox could not be opened: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    })
+  }
+
+  #cancel = () => this.#end({ status: 'cancelled' })
+
+  #crash(message: string): void {
+    this.#end({ status: 'crashed', message })
+  }
+
+  async #open(): Promise<void> {
+    const { default: runtime, frameScript, frameScriptHash } = await import('virtual:perturb/sandbox-runtime')
+    if (this.#closing.signal.aborted) return
+    const frame = await openFrame(frameScript, frameScriptHash, this.#closing.signal)
+    this.#frame = frame
+    frame.port.onmessage = ({ data }: MessageEvent<FrameMessage>) => this.#hear(data)
+    const { spec, task, seed, wasmBytes, enginePort } = this.request
+    this.#runtimeLines = runtime.split('\n').length
+    const message: StartMessage = {
+      type: 'start',
+      workerText: `${runtime}\n__perturb(${this.compiled.text})`,
+      init: {
+        wasm: wasmBytes ? new Uint8Array(wasmBytes).slice().buffer : null,
+        access: [...spec.access],
+        task: { values: { ...task.values }, seed },
+        limits,
+      },
+    }
+    frame.start(message, enginePort)
+    this.#heartbeat = setInterval(() => {
+      if (this.#unanswered++ >= 2)
+        return this.#crash(
+          'the program used up the memory that it may have, and the browser closed its sandbox. Free tensors in long loops (tf.tidy, tf.dispose)',
+        )
+      frame.port.postMessage('ping')
+    }, pingMs)
+  }
+
+  #hear(message: FrameMessage): void {
+    const { request } = this
+    this.#unanswered = 0
+    switch (message.type) {
+      case 'ready':
+        clearTimeout(this.#timer)
+        this.#began = performance.now()
+        this.#timer = setTimeout(() => this.#end({ status: 'deadline' }), request.spec.seconds * 1000)
+        return
+      case 'console':
+        return request.onConsole?.(message.lines, message.dropped)
+      case 'progress':
+        return request.onProgress?.(message.done, message.total)
+      case 'ledger':
+        return request.onLedger?.(message.figures)
+      case 'submit':
+        this.#artefact = checkSubmission(message.artefact)
+        return
+      case 'finished':
+        return this.#end({ status: 'finished', ...(this.#artefact ? { artefact: this.#artefact } : {}) })
+      case 'flood':
+        return this.#end({ status: 'flood', message: message.message })
+      case 'failed': {
+        const { code } = message.error
+        // The compiled text begins on the line after the runtime's last.
+        const error = mapStack(message.error, this.compiled.map, this.#runtimeLines + 1)
+        return this.#end({ status: 'failed', error: { ...error, ...(code ? { code } : {}) } })
+      }
+    }
+  }
+
+  #end(ending: Ending): void {
+    if (this.#closing.signal.aborted) return
+    clearTimeout(this.#timer)
+    clearInterval(this.#heartbeat)
+    this.request.signal?.removeEventListener('abort', this.#cancel)
+    this.#frame?.remove()
+    if (!this.#frame) this.request.enginePort.close()
+    this.#closing.abort()
+    const seconds = this.#began === undefined ? this.seconds() : (performance.now() - this.#began) / 1000
+    this.#settle({ ...ending, seconds } as ProgramOutcome)
+  }
+}

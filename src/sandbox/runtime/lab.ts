@@ -1,0 +1,272 @@
+/**
+ * The values behind `import … from 'lab'` (their types and docs: src/lab-api/learner.ts). Written once for
+ * the sandbox's worker and for the house's own checks in Node: what differs comes in as `LabOutside`.
+ */
+import { attacks as attackEntries } from '../../attacks/registry.ts'
+import type { AttackEntry, EvasionResult, Options } from '../../attacks/attack.ts'
+import type { ClassifierInfo } from '../../core/classifier.ts'
+import type { Criterion } from '../../core/criteria.ts'
+import { PerturbError } from '../../core/errors.ts'
+import type { LossSpec } from '../../core/losses.ts'
+import { createRng } from '../../core/rng.ts'
+import * as tf from '../../core/tf.ts'
+import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
+import type * as Learner from '../../lab-api/learner.ts'
+import { checkSubmission, describe, type AdversarialExamples } from '../submission.ts'
+import { learnerMath } from './math.ts'
+
+export type CapabilityName = keyof Capabilities
+/** Asks the engine: over a port in the sandbox, by a function call in Node. */
+export type CallCapability = <C extends CapabilityName>(
+  capability: C,
+  ...args: Parameters<Capabilities[C]>
+) => Promise<ReturnType<Capabilities[C]>>
+
+export interface LabOutside {
+  call: CallCapability
+  /** Capabilities the lab grants, as in `SandboxSpec.access`. */
+  access: readonly string[]
+  values: Readonly<Record<string, number | string | boolean>>
+  seed: number
+  submit(artefact: AdversarialExamples): Promise<void>
+  progress(done: number, total: number): void
+  /** Told of every tensor the program is given, so that Node can free them after the run. */
+  onTensor?(tensor: tf.Tensor): void
+}
+
+export interface Lab {
+  /** What `import * as lab from 'lab'` sees. */
+  values: Readonly<Record<string, unknown>>
+  /** Math with a `random` that depends on nothing but the run's seed. */
+  math: Math
+}
+
+/** Asks for the victim's facts once, so that `victim.bounds` needs no await. */
+export async function createLab(outside: LabOutside): Promise<Lab> {
+  const { call, access, onTensor = () => {} } = outside
+  const granted = (...names: string[]) => names.some((name) => access.includes(name))
+  const noInfo: ClassifierInfo = { inputShape: [], numClasses: 0, bounds: [0, 1] }
+  const info = granted('victim', 'scores', 'decisions') ? await call('victim.info') : noInfo
+  const rng = createRng(outside.seed, 'program')
+
+  const require = (name: string, method: string) => {
+    if (granted(name)) return
+    throw new PerturbError(
+      'bad-input',
+      `${method} is not available in this lab: it grants ${access.join(', ') || 'nothing'}`,
+    )
+  }
+  const receive = (wire: WireTensor): tf.Tensor => {
+    const tensor = tf.tensor(wire.values as Float32Array, [...wire.shape], wire.dtype)
+    onTensor(tensor)
+    return tensor
+  }
+
+  const victim: Learner.Victim & { readonly inputShape: readonly number[] } = {
+    ...info,
+    async logits(x) {
+      require('victim', 'victim.logits')
+      return receive(await call('victim.logits', await toWire('victim.logits', 'x', x))) as Learner.Tensor
+    },
+    async lossAndGradient(x, y, loss) {
+      require('victim', 'victim.lossAndGradient')
+      const wire = await toWire('victim.lossAndGradient', 'x', x)
+      const reply = await call(
+        'victim.lossAndGradient',
+        wire,
+        toLabels('victim.lossAndGradient', y),
+        (loss ?? null) as LossSpec | null,
+      )
+      return {
+        loss: receive(reply.loss) as Learner.Tensor,
+        gradient: receive(reply.gradient) as Learner.Tensor,
+      }
+    },
+    async vjp(x, cotangent) {
+      require('victim', 'victim.vjp')
+      const wire = await toWire('victim.vjp', 'x', x)
+      return receive(
+        await call('victim.vjp', wire, await toWire('victim.vjp', 'cotangent', cotangent)),
+      ) as Learner.Tensor
+    },
+  }
+
+  const oracle: Learner.Oracle = {
+    ...info,
+    async scores(x) {
+      require('scores', 'oracle.scores')
+      return receive(await call('oracle.scores', await toWire('oracle.scores', 'x', x))) as Learner.Tensor
+    },
+    async decide(x) {
+      require('decisions', 'oracle.decide')
+      return [...(await call('oracle.decide', await toWire('oracle.decide', 'x', x)))]
+    },
+  }
+
+  const trainer: Learner.Trainer = {
+    async step(x, y) {
+      require('trainer', 'trainer.step')
+      return call('trainer.step', await toWire('trainer.step', 'x', x), toLabels('trainer.step', y))
+    },
+  }
+
+  const data: Learner.Data = {
+    async sample(n) {
+      require('data', 'data.sample')
+      if (n !== undefined && !(Number.isSafeInteger(n) && n >= 1)) {
+        throw new PerturbError(
+          'bad-input',
+          `data.sample: n must be a whole number of at least 1, or left out for all; got ${describe(n)}`,
+        )
+      }
+      const { ids, x, y } = await call('data.sample', n ?? null)
+      return { ids: [...ids], x: receive(x) as Learner.Tensor, y: [...y] }
+    },
+  }
+
+  let attackSeeds = 0
+  const library = Object.fromEntries(
+    [...attackEntries.values()].map((entry) => [
+      entry.id,
+      async (
+        target: unknown,
+        x: Learner.Tensor,
+        y: ArrayLike<number>,
+        options: Learner.AttackOptions = {},
+      ) => {
+        const result = await runAttack(
+          entry,
+          target,
+          x,
+          y,
+          options,
+          createRng(outside.seed, `attack ${attackSeeds++}`).uint32(),
+        )
+        onTensor(result)
+        return result as Learner.Tensor
+      },
+    ]),
+  )
+
+  let submitted = false
+  async function submit(examples: { ids: ArrayLike<number>; x: Learner.Tensor }): Promise<void> {
+    if (typeof examples !== 'object' || examples === null) {
+      throw new PerturbError(
+        'bad-input',
+        `submit: hand in an object, submit({ ids, x }); got ${describe(examples)}`,
+      )
+    }
+    const { shape, values } = await toWire('submit', 'x', examples.x)
+    const artefact = checkSubmission({ ids: plainIds(examples.ids), shape, pixels: values })
+    if (submitted)
+      throw new PerturbError('bad-input', 'submit: a run hands in once; this was the second call')
+    submitted = true
+    await outside.submit(artefact)
+  }
+
+  return {
+    values: Object.freeze({
+      tf: learnerMath(() => rng.uint32(), onTensor),
+      victim: Object.freeze(victim),
+      oracle: Object.freeze(oracle),
+      trainer: Object.freeze(trainer),
+      data: Object.freeze(data),
+      task: Object.freeze({ ...outside.values }),
+      attacks: Object.freeze(library),
+      submit,
+      progress: (done: number, total: number) => outside.progress(Number(done), Number(total)),
+    }),
+    math: seededMath(outside.seed),
+  }
+}
+
+/** A copy of Math whose `random` is the run's own. */
+export function seededMath(seed: number): Math {
+  const rng = createRng(seed, 'Math.random')
+  const math = Object.create(null, Object.getOwnPropertyDescriptors(Math)) as Math
+  math.random = () => rng.uniform()
+  return math
+}
+
+async function runAttack(
+  entry: AttackEntry,
+  target: unknown,
+  x: Learner.Tensor,
+  y: ArrayLike<number>,
+  { targets, seed, ...options }: Learner.AttackOptions,
+  defaultSeed: number,
+): Promise<tf.Tensor> {
+  const name = `attacks.${entry.id}`
+  if (typeof target !== 'object' || target === null) {
+    const whom = entry.access === 'white-box' ? 'victim' : 'oracle'
+    throw new PerturbError(
+      'bad-input',
+      `${name}: the first argument must be ${whom}, as imported from 'lab'; got ${describe(target)}`,
+    )
+  }
+  const criterion: Criterion = targets
+    ? { kind: 'targeted', targets: toLabels(name, targets, 'targets') }
+    : { kind: 'misclassification', labels: toLabels(name, y) }
+  const run = { seed: seed ?? defaultSeed }
+  // Which access the entry needs is its own type; the caller hands over what `lab` gave them.
+  const attack = entry.run as (...args: unknown[]) => Promise<EvasionResult>
+  return (await attack(target, asTensor(name, 'x', x), criterion, options as Options, run)).adversarial
+}
+
+function asTensor(method: string, argument: string, value: unknown): tf.Tensor {
+  if (value instanceof tf.Tensor) return value
+  const hint =
+    value instanceof Promise
+      ? ' (write await in front of the call that makes it)'
+      : '; tf.tensor(…) makes one'
+  throw new PerturbError(
+    'bad-input',
+    `${method}: ${argument} must be a tensor; got ${value instanceof Promise ? 'a Promise' : describe(value)}${hint}`,
+  )
+}
+
+async function toWire(
+  method: string,
+  argument: string,
+  value: unknown,
+): Promise<WireTensor & { values: Float32Array | Int32Array }> {
+  const tensor = asTensor(method, argument, value)
+  if (tensor.isDisposed)
+    throw new PerturbError('bad-input', `${method}: ${argument} was disposed before this call`)
+  if (tensor.dtype !== 'float32' && tensor.dtype !== 'int32') {
+    throw new PerturbError(
+      'bad-input',
+      `${method}: ${argument} must hold float32 numbers; got ${tensor.dtype}`,
+    )
+  }
+  const values = (await tensor.data()) as Float32Array | Int32Array
+  return { shape: [...tensor.shape], dtype: tensor.dtype, values }
+}
+
+function toLabels(method: string, value: unknown, noun = 'y'): Int32Array {
+  const list = value as ArrayLike<number>
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    typeof list.length !== 'number' ||
+    value instanceof tf.Tensor
+  ) {
+    throw new PerturbError(
+      'bad-input',
+      `${method}: ${noun} must be a list of class numbers, one a row, e.g. [3, 7]; got ${value instanceof tf.Tensor ? 'a tensor (use await y.array())' : describe(value)}`,
+    )
+  }
+  const labels = Int32Array.from(list)
+  const bad = labels.findIndex((label, i) => label !== list[i])
+  if (bad >= 0)
+    throw new PerturbError(
+      'bad-input',
+      `${method}: ${noun}[${bad}] must be a whole number; got ${describe(list[bad])}`,
+    )
+  return labels
+}
+
+/** Ids may come as a typed array or as numbers; anything else is left for `checkSubmission` to name. */
+function plainIds(ids: unknown): unknown {
+  return ArrayBuffer.isView(ids) ? Array.from(ids as unknown as ArrayLike<number>) : ids
+}

@@ -1,0 +1,75 @@
+/**
+ * The first look at what a program hands in, made where the program runs (for an error at its own line),
+ * again in the frame and again on the page. Range and ids are graded, not refused here.
+ */
+import { PerturbError } from '../core/errors.ts'
+import type { Artefact } from '../grading/artefact.ts'
+
+export type AdversarialExamples = Extract<Artefact, { kind: 'adversarial-examples' }>
+
+export const maxArtefactBytes = 64 * 1024 * 1024
+const maxRows = 100_000
+
+/** Builds a fresh object from own properties only. Throws PerturbError `bad-input`: what, expected, got. */
+export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): AdversarialExamples {
+  const ids = own(value, 'ids')
+  const shape = own(value, 'shape')
+  const pixels = own(value, 'pixels')
+  if (!Array.isArray(ids) || ids.length === 0 || ids.length > maxRows || !ids.every(isIndex)) {
+    refuse(
+      `ids must be a list of 1 to ${maxRows.toLocaleString('en')} whole numbers, as data.sample() gives them; got ${describe(ids)}`,
+    )
+  }
+  if (!(pixels instanceof Float32Array)) refuse(`x must be a float32 tensor; got ${describe(pixels)}`)
+  if (pixels.byteLength > maxBytes) {
+    refuse(`x may hold at most ${mebibytes(maxBytes)} MiB; got ${mebibytes(pixels.byteLength)} MiB`)
+  }
+  if (!Array.isArray(shape) || shape.length < 2 || shape.length > 6 || !shape.every(isIndex)) {
+    refuse(`x must have one row an image, e.g. shape (${ids.length}, 28, 28, 1); got ${describeShape(shape)}`)
+  }
+  if (shape[0] !== ids.length) {
+    refuse(`x must have one row for each of the ${ids.length} ids; got shape ${describeShape(shape)}`)
+  }
+  const expected = shape.reduce((product: number, size: number) => product * size, 1)
+  if (pixels.length !== expected || expected === 0) {
+    refuse(
+      `x of shape ${describeShape(shape)} must hold ${expected} numbers; got ${pixels.length} (was its buffer transferred or detached?)`,
+    )
+  }
+  const bad = pixels.findIndex((pixel) => !Number.isFinite(pixel))
+  if (bad >= 0) {
+    const row = Math.floor(bad / (expected / ids.length))
+    refuse(
+      `x must hold finite numbers; got ${pixels[bad]} in row ${row}. A division by zero or the log of zero is the usual cause`,
+    )
+  }
+  return { kind: 'adversarial-examples', ids: [...ids], shape: [...shape], pixels: pixels.slice() }
+}
+
+function own(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined
+}
+
+const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const mebibytes = (bytes: number) => Math.round(bytes / 1024 / 1024)
+
+function refuse(sentence: string): never {
+  throw new PerturbError('bad-input', `submit: ${sentence}`)
+}
+
+function describeShape(shape: unknown): string {
+  return Array.isArray(shape) ? `(${shape.slice(0, 8).map(String).join(', ')})` : describe(shape)
+}
+
+export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return value.length ? `a list of ${value.length}` : 'an empty list'
+  if (ArrayBuffer.isView(value))
+    return `${/^[AEIOU]/.test(value.constructor.name) ? 'an' : 'a'} ${value.constructor.name}`
+  if (typeof value === 'object') return 'an object'
+  if (typeof value === 'string') return `the text "${value.slice(0, 40)}"`
+  return `${typeof value === 'function' ? 'a function' : String(value)}`
+}
