@@ -5,10 +5,10 @@ import { normRows } from '../../core/norms.ts'
 import type { TraceStep } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import { topClasses } from '../../models/network.ts'
-import { runEvasion } from '../evasion.ts'
 import { batchOf, criterionOf, crossEntropies, readImages, remembering, withModel, type ImagesRef, type ModelRef } from '../images.ts'
 import { defineMethod } from '../method.ts'
 import { createPace } from '../pace.ts'
+import { runSmallSteps, type SmallSteps } from '../small-steps.ts'
 
 export interface AttackImagesParams {
   model: ModelRef
@@ -19,6 +19,8 @@ export interface AttackImagesParams {
   /** A class to be read as, one an image; absent, any wrong class will do. */
   targets?: number[]
   seed: number
+  /** Repeats the attack in small steps within its epsilon. */
+  small?: SmallSteps
 }
 
 /** Everything about one attack on N images; arrays are row-major, C is the number of classes. */
@@ -53,7 +55,7 @@ const batchRows = 64
 export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
   name: 'attack-images',
   runsOn: ['engine'],
-  run: ({ model: ref, images: imagesRef, attack, options, targets, seed }, { signal, progress }, workshop) =>
+  run: ({ model: ref, images: imagesRef, attack, options, targets, seed, small }, { signal, progress }, workshop) =>
     withModel(workshop, ref, async (model) => {
       const entry = findAttack(attack)
       const images = await readImages(workshop, imagesRef, model)
@@ -85,7 +87,7 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
         const access = remembering(model)
         try {
           const onStep = (done: number, total: number, values?: Record<string, number>) => progress(from + ((to - from) * done) / total, rows, values)
-          const { adversarial, trace } = await runEvasion(entry, access, batch.x, batch.criterion, options, { seed: seed + from, signal, onStep })
+          const { adversarial, trace } = await runSmallSteps(entry, access, batch.x, batch.criterion, options, small, { seed: seed + from, signal, onStep })
           owned.push(adversarial)
           const { loss, gradient } = await access.lossAndGradient(batch.x, criterionLabels(batch.criterion))
           owned.push(loss, gradient)

@@ -3,10 +3,10 @@ import { findAttack } from '../../attacks/registry.ts'
 import { isAdversarial } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
 import * as tf from '../../core/tf.ts'
-import { runEvasion } from '../evasion.ts'
 import { batchOf, criterionOf, readImages, remembering, withModel, type ImagesRef, type ModelRef } from '../images.ts'
 import { defineMethod } from '../method.ts'
 import { createPace } from '../pace.ts'
+import { runSmallSteps, type SmallSteps } from '../small-steps.ts'
 
 export interface SweepParams {
   model: ModelRef
@@ -19,6 +19,8 @@ export interface SweepParams {
   /** Each value is run once a seed; one seed by default. */
   seeds?: number[]
   targets?: number[]
+  /** Repeats the attack in small steps within its epsilon. */
+  small?: SmallSteps
 }
 
 export interface SweepPoint {
@@ -35,7 +37,7 @@ const batchRows = 64
 export const method = defineMethod<SweepParams, { points: SweepPoint[] }>({
   name: 'sweep',
   runsOn: ['engine'],
-  run: ({ model: ref, images: imagesRef, attack, options, parameter, values, seeds = [0], targets }, { signal, progress }, workshop) =>
+  run: ({ model: ref, images: imagesRef, attack, options, parameter, values, seeds = [0], targets, small }, { signal, progress }, workshop) =>
     withModel(workshop, ref, async (model) => {
       const entry = findAttack(attack)
       if (!Object.hasOwn(entry.defaults, parameter))
@@ -56,7 +58,7 @@ export const method = defineMethod<SweepParams, { points: SweepPoint[] }>({
             for (const [s, seed] of seeds.entries()) {
               await breathe()
               const run = { seed: seed + from, signal }
-              const { adversarial } = await runEvasion(entry, access, batch.x, batch.criterion, { ...options, [parameter]: value }, run)
+              const { adversarial } = await runSmallSteps(entry, access, batch.x, batch.criterion, { ...options, [parameter]: value }, small, run)
               try {
                 const read = await model.predict(adversarial)
                 for (const [i, top] of read.entries()) if (isAdversarial(batch.criterion, i, top)) hits[v]![s]! += 1

@@ -1,0 +1,801 @@
+import { PerturbError } from '../core/errors.ts'
+import type { BackendReport } from '../core/backends.ts'
+import type { Artefact, ArtefactSource, LedgerSummary } from '../grading/artefact.ts'
+import type { Attempt, LabRecord } from '../grading/evidence.ts'
+import type { Task } from '../grading/grader.ts'
+import { bestAttempt, earlierOf, mergeRecords, passedWork } from '../grading/records.ts'
+import type { Verdict } from '../grading/verdict.ts'
+import type { Guide } from '../labs/guide.ts'
+import { steps, type CheckpointSpec, type Manifest, type StepId } from '../labs/manifest.ts'
+import type { Weight } from '../models/model.ts'
+import type { ConsoleLine, ProgramError, ProgramOutcome } from '../sandbox/protocol.ts'
+import type { ProgramRequest } from '../sandbox/run-program.ts'
+import { isPassed, newId, newRecord, withAttempt } from './lab-records.ts'
+import { RunQueue, type WorkContext } from './run-queue.svelte.ts'
+import { sentenceOf, unmeasured } from './sentences.ts'
+
+export type Tab = 'explore' | 'code' | 'evidence'
+export const tabs: readonly Tab[] = ['explore', 'code', 'evidence']
+
+export interface CallOptions {
+  signal?: AbortSignal
+  onProgress?: (done: number, total: number, values?: Record<string, number>) => void
+  transfer?: Transferable[]
+}
+
+/** A worker as the session sees it: src/engine/client.ts in the app, a fake in tests. */
+export interface Caller {
+  call(method: string, params: unknown, options?: CallOptions): Promise<unknown>
+  on?(event: string, listener: (value: unknown) => void): () => void
+}
+
+/** A lab folder as the loader gives it. */
+export interface LoadedLab {
+  manifest: Manifest
+  guide: Guide
+  starter: Record<string, string>
+  solution(): Promise<Record<string, string>>
+}
+
+/** Where records live: IndexedDB in the app, a map in tests. */
+export interface RecordStore {
+  load(lab: string): Promise<LabRecord | undefined>
+  save(record: LabRecord): Promise<void>
+  /** Calls back when another tab has merged its work into this lab's record. */
+  onChange?(lab: string, listener: (record: LabRecord) => void): () => void
+}
+
+export interface SessionDeps {
+  engine: Caller
+  referee: Caller
+  store: RecordStore
+  load(slug: string): Promise<LoadedLab>
+  runProgram(request: ProgramRequest): Promise<ProgramOutcome>
+  /** tfjs' WASM binary, handed to the sandbox because it may fetch nothing. */
+  wasmBytes(): Promise<ArrayBuffer>
+  /** Offers the record as an evidence file. */
+  exportEvidence(record: LabRecord): Promise<void>
+  /** Starts the engine for this lab's model and says which backend it chose. */
+  startEngine(manifest: Manifest): Promise<BackendReport>
+}
+
+/** Something to mend, in the learner's program or around it. */
+export interface Problem {
+  severity: 'error' | 'warning' | 'note'
+  message: string
+  /** What to do next. */
+  help?: string
+  file?: string
+  line?: number
+  column?: number
+  source: 'editor' | 'run'
+}
+
+/** What the run button does while a widget is on the bench. */
+export interface BenchAction {
+  label: string
+  role: 'attack' | 'defence'
+  run(): Promise<void>
+  /** Why it cannot be pressed now, in a sentence. */
+  blocked?: string
+}
+
+interface GradeRequest {
+  checkpoint: string
+  seed: number
+  artefact: Artefact
+  ledger: LedgerSummary | undefined
+  earlier: Record<string, Artefact>
+}
+
+export interface SaveState {
+  phase: 'saved' | 'saving' | 'failed' | 'never'
+  at: number
+  message: string
+}
+
+/** Steps whose workbench opens on another pane than Explore. */
+const homeTab: Partial<Record<StepId, Tab>> = { code: 'code', checkpoint: 'evidence' }
+const saveAfterMs = 400
+const keptConsoleLines = 600
+/** Seeds are 32 bits, as the referee takes them. */
+export const maxSeed = 0xffffffff
+
+/**
+ * Everything the lab page knows about one lab: the learner's record, where they are, what runs, and what
+ * came of it. Components draw it and call its methods; every failure ends as a state with a sentence.
+ */
+export class LabSession {
+  phase: 'loading' | 'ready' | 'failed' = $state('loading')
+  /** Why the lab could not be opened. */
+  failure = $state('')
+  lab: LoadedLab | undefined = $state.raw()
+  record: LabRecord = $state.raw(newRecord('', '0.0.0', 'story', 0))
+  /** The variant in use: the learner's own, or one they try for this visit. */
+  seed = $state(0)
+
+  tab: Tab = $state('explore')
+  checkpointId = $state('')
+  /** Attempt on view in Evidence; the checkpoint's latest when unset. */
+  attemptId: string | undefined = $state()
+  openFile = $state('')
+
+  readonly queue = new RunQueue()
+  backend: BackendReport | undefined = $state.raw()
+  /** Set when the engine could not start or lost its device. */
+  backendTrouble = $state('')
+  ledger: { used: number; max: number } | undefined = $state.raw()
+  console: ConsoleLine[] = $state.raw([])
+  droppedLines = $state(0)
+  editorProblems: Problem[] = $state.raw([])
+  runProblems: Problem[] = $state.raw([])
+  /** Where the editor should put its caret; a new object each time. */
+  reveal: { file: string; line: number; column: number } | undefined = $state.raw()
+  /** The last reset file, for its undo. */
+  undoable: { name: string; text: string } | undefined = $state.raw()
+  benchAction: BenchAction | undefined = $state.raw()
+  saved: SaveState = $state.raw({ phase: 'never', at: 0, message: '' })
+  /** A sentence about something that did not work and has no better place. */
+  notice = $state('')
+  /** Read once to screen readers when a run ends. */
+  announcement = $state('')
+
+  /** Results that widgets keep across tabs and steps, by a key of their own; gone with the page. */
+  readonly memory = new Map<string, unknown>()
+
+  #saveTimer: ReturnType<typeof setTimeout> | undefined
+  #cleanups: (() => void)[] = []
+  #closed = false
+
+  readonly manifest = $derived(this.lab?.manifest)
+  readonly step = $derived(this.record.step as StepId)
+  readonly stepIds = $derived(this.lab ? this.lab.guide.steps.map(({ id }) => id) : [...steps])
+  readonly guideStep = $derived(this.lab?.guide.steps.find(({ id }) => id === this.step))
+  readonly checkpoints = $derived(this.manifest?.checkpoints ?? [])
+  readonly stepCheckpoints = $derived(this.checkpoints.filter(({ step }) => step === this.step))
+  readonly checkpoint: CheckpointSpec | undefined = $derived(
+    this.checkpoints.find(({ id }) => id === this.checkpointId) ?? this.checkpoints[0],
+  )
+  readonly attempts = $derived(
+    this.record.attempts.filter(({ checkpoint }) => checkpoint === this.checkpoint?.id),
+  )
+  readonly best = $derived(
+    this.checkpoint ? bestAttempt(this.record.attempts, this.checkpoint.id) : undefined,
+  )
+  readonly shown: Attempt | undefined = $derived(
+    this.attempts.find(({ id }) => id === this.attemptId) ?? this.attempts.at(-1),
+  )
+  readonly problems = $derived([...this.runProblems, ...this.editorProblems])
+  /** The program behind the run button: `explore.ts` when it is open, else the checkpoint's own. */
+  readonly program = $derived.by(() => {
+    const own = this.codeCheckpoint?.program
+    return this.openFile === exploreFile && this.fileText(exploreFile)
+      ? { file: exploreFile, main: exploreFile }
+      : own
+  })
+  readonly files = $derived.by(() => {
+    const names = new Set<string>()
+    const own = this.codeCheckpoint?.program
+    if (own) names.add(own.file).add(own.main)
+    if (this.record.files[exploreFile]) names.add(exploreFile)
+    return [...names].map((name) => ({ name, readOnly: this.isReadOnly(name) }))
+  })
+
+  /** The widget on the bench: that of this step, else of the nearest step before it. */
+  readonly bench = $derived.by((): { kind: string; props: Record<string, string>; key: string } | undefined => {
+    const all = this.lab?.guide.steps ?? []
+    const at = all.findIndex(({ id }) => id === this.step)
+    const order = [...all.slice(0, at + 1).reverse(), ...all.slice(at + 1)]
+    for (const { body } of order) {
+      const found = body.find((node) => node.type === 'widget' && node.props.place === 'bench')
+      if (found?.type === 'widget') return { kind: found.kind, props: found.props, key: JSON.stringify([found.kind, found.props]) }
+    }
+    return undefined
+  })
+  /** The checkpoint whose program the Code pane is about. */
+  readonly codeCheckpoint = $derived(
+    this.checkpoint?.program ? this.checkpoint : this.checkpoints.find(({ program }) => program),
+  )
+  /** What the run button does here and now. */
+  readonly primary: BenchAction = $derived.by(() => {
+    const code = this.codeCheckpoint
+    const program: BenchAction = code
+      ? { label: 'Run attack', role: 'attack', run: () => this.runProgram(code.id) }
+      : { label: 'Run', role: 'attack', run: async () => {}, blocked: 'Nothing to run in this lab.' }
+    if (this.tab === 'code') return program
+    if (this.tab === 'explore' || !this.checkpoint?.program) {
+      if (this.tab === 'evidence' && this.checkpoint && isQuiz(this.checkpoint)) return this.#answerAction(this.checkpoint.id)
+      return this.benchAction ?? program
+    }
+    return program
+  })
+
+  constructor(
+    readonly slug: string,
+    private readonly deps: SessionDeps,
+  ) {}
+
+  get engine(): Caller {
+    return this.deps.engine
+  }
+
+  /** Loads the lab and the learner's record, then starts the engine behind them. Never throws. */
+  async open(): Promise<void> {
+    this.phase = 'loading'
+    try {
+      this.lab = await this.deps.load(this.slug)
+    } catch (error) {
+      this.failure = sentenceOf(error)
+      this.phase = 'failed'
+      return
+    }
+    const { manifest, guide } = this.lab
+    const first = guide.steps[0]?.id ?? 'story'
+    try {
+      this.record =
+        (await this.deps.store.load(manifest.id)) ?? newRecord(manifest.id, manifest.version, first)
+    } catch (error) {
+      this.record = newRecord(manifest.id, manifest.version, first)
+      this.saved = { phase: 'failed', at: 0, message: sentenceOf(error) }
+    }
+    if (!guide.steps.some(({ id }) => id === this.record.step)) this.record = { ...this.record, step: first }
+    this.seed = this.record.seed
+    this.#arrive()
+    this.phase = 'ready'
+    const stop = this.deps.store.onChange?.(manifest.id, (record) => {
+      const { step, knobs } = this.record
+      this.record = { ...mergeRecords(record, this.record), step, knobs }
+    })
+    if (stop) this.#cleanups.push(stop)
+    this.#listen('backend', (value) => {
+      this.backend = value as BackendReport
+      this.backendTrouble = ''
+    })
+    this.#listen('device-lost', (value) => {
+      this.backendTrouble =
+        typeof value === 'string'
+          ? value
+          : 'The graphics device went away; carrying on with the next backend.'
+    })
+    await this.startEngine()
+  }
+
+  /** Also the "try again" of a backend that would not start. */
+  async startEngine(): Promise<void> {
+    if (!this.manifest) return
+    this.backendTrouble = ''
+    try {
+      this.backend = await this.deps.startEngine(this.manifest)
+    } catch (error) {
+      this.backendTrouble = sentenceOf(error)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.queue.cancel()
+    for (const cleanup of this.#cleanups.splice(0)) cleanup()
+    if (this.#saveTimer) void this.flush()
+  }
+
+  #listen(event: string, listener: (value: unknown) => void): void {
+    const stop = this.deps.engine.on?.(event, listener)
+    if (stop) this.#cleanups.push(stop)
+  }
+
+  // Where the learner is
+
+  goTo(step: StepId): void {
+    if (!this.stepIds.includes(step) || step === this.step) return
+    this.#change({ step })
+    this.#arrive()
+  }
+
+  /** Marks the step as read and opens the one after it. */
+  next(): void {
+    const at = this.stepIds.indexOf(this.step)
+    if (!this.record.stepsDone.includes(this.step)) {
+      this.#change({ stepsDone: [...this.record.stepsDone, this.step] })
+    }
+    const following = this.stepIds[at + 1]
+    if (following) this.goTo(following)
+  }
+
+  back(): void {
+    const before = this.stepIds[this.stepIds.indexOf(this.step) - 1]
+    if (before) this.goTo(before)
+  }
+
+  /** A step with checkpoints is done when they are passed; any other when it has been read. */
+  isDone(step: StepId): boolean {
+    const own = this.checkpoints.filter((checkpoint) => checkpoint.step === step)
+    return own.length > 0 ? own.every(({ id }) => this.isPassed(id)) : this.record.stepsDone.includes(step)
+  }
+
+  isPassed(checkpoint: string): boolean {
+    return isPassed(this.record, checkpoint)
+  }
+
+  choose(checkpoint: string): void {
+    this.checkpointId = checkpoint
+    this.attemptId = undefined
+    const own = this.checkpoint?.program
+    if (own && this.openFile !== exploreFile) this.openFile = own.file
+  }
+
+  /** Opens the editor on a checkpoint's own file. */
+  toCode(checkpoint: string): void {
+    this.choose(checkpoint)
+    const own = this.checkpoint?.program
+    if (own) this.openFile = own.file
+    this.tab = 'code'
+  }
+
+  /** Opens the bench with a checkpoint chosen, in a step whose knobs can hand it in. */
+  toBench(checkpoint: string): void {
+    const step = this.checkpoints.find(({ id }) => id === checkpoint)?.step
+    const guide = this.lab?.guide.steps.find(({ id }) => id === step)
+    if (step && guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench')) this.goTo(step)
+    this.choose(checkpoint)
+    this.tab = 'explore'
+  }
+
+  openProgram(): void {
+    if (this.checkpoint) this.toCode(this.checkpoint.id)
+  }
+
+  #arrive(): void {
+    const own = this.stepCheckpoints
+    const next = own.find(({ id }) => !this.isPassed(id)) ?? own[0]
+    if (next) this.choose(next.id)
+    else if (!this.checkpointId && this.checkpoints[0]) this.choose(this.checkpoints[0].id)
+    if (!this.openFile && this.program) this.openFile = this.program.file
+    this.tab = homeTab[this.step] ?? 'explore'
+    if (this.tab === 'evidence' && own.length > 0 && own.every(isQuiz)) this.tab = 'explore'
+  }
+
+  // The learner's files
+
+  isReadOnly(name: string): boolean {
+    return name !== exploreFile && !this.checkpoints.some(({ program }) => program?.file === name)
+  }
+
+  fileText(name: string): string {
+    return this.record.files[name]?.text ?? this.lab?.starter[name] ?? ''
+  }
+
+  isEdited(name: string): boolean {
+    const starter = this.lab?.starter[name]
+    return starter !== undefined && this.fileText(name) !== starter
+  }
+
+  setFile(name: string, text: string): void {
+    if (this.isReadOnly(name) || text === this.fileText(name)) return
+    this.undoable = undefined
+    this.#writeFile(name, text)
+  }
+
+  resetFile(name: string): void {
+    const starter = this.lab?.starter[name]
+    if (starter === undefined || !this.isEdited(name)) return
+    this.undoable = { name, text: this.fileText(name) }
+    this.#writeFile(name, starter)
+  }
+
+  undoReset(): void {
+    const undo = this.undoable
+    if (!undo) return
+    this.undoable = undefined
+    this.#writeFile(undo.name, undo.text)
+  }
+
+  /** Puts the knobs' program into the editor as explore.ts. */
+  openExplore(code: string): void {
+    this.#writeFile(exploreFile, code)
+    this.openFile = exploreFile
+    this.tab = 'code'
+  }
+
+  #writeFile(name: string, text: string): void {
+    this.#change({ files: { ...this.record.files, [name]: { text, updated: Date.now() } } })
+  }
+
+  // Knobs, hints, quiz
+
+  knob<T extends number | string | boolean>(key: string, fallback: T): T {
+    const value = this.record.knobs[key]
+    return typeof value === typeof fallback ? (value as T) : fallback
+  }
+
+  setKnob(key: string, value: number | string | boolean): void {
+    if (this.record.knobs[key] === value) return
+    this.#change({ knobs: { ...this.record.knobs, [key]: value } })
+  }
+
+  hintsOpened(checkpoint: string): number {
+    return this.record.hints[checkpoint] ?? 0
+  }
+
+  openHint(checkpoint: string): void {
+    const spec = this.checkpoints.find(({ id }) => id === checkpoint)
+    const opened = this.hintsOpened(checkpoint)
+    if (spec && opened < spec.hints.length)
+      this.#change({ hints: { ...this.record.hints, [checkpoint]: opened + 1 } })
+  }
+
+  solutionShown(checkpoint: string): boolean {
+    return this.isPassed(checkpoint) || (this.record.hints[solutionKey(checkpoint)] ?? 0) > 0
+  }
+
+  /** Before the checkpoint is passed, showing its solution is noted with later attempts. */
+  showSolution(checkpoint: string): void {
+    this.#change({ hints: { ...this.record.hints, [solutionKey(checkpoint)]: 1 } })
+  }
+
+  answer(quiz: string, options: string[]): void {
+    this.#change({ quiz: { ...this.record.quiz, [quiz]: options } })
+  }
+
+  /**
+   * Another variant for this visit: other digits, another target. Attempts keep the seed they were made
+   * with; the learner's own stays in the record.
+   */
+  setSeed(seed: number): void {
+    if (!Number.isInteger(seed) || seed < 0 || seed > maxSeed || seed === this.seed) return
+    this.seed = seed
+    this.memory.clear()
+    this.ledger = undefined
+  }
+
+  // Running
+
+  /** Long work of a widget (a sweep, a training): shown in the run bar, one at a time. */
+  async work<T>(label: string, body: (context: WorkContext) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.queue.run(label, body)
+    } catch (error) {
+      this.queue.fail(sentenceOf(error))
+      return undefined
+    }
+  }
+
+  cancel(): void {
+    this.queue.cancel()
+  }
+
+  /** The images and figures of a checkpoint for this learner's seed. */
+  async task(checkpoint: string, signal?: AbortSignal): Promise<Task> {
+    const params = {
+      lab: this.slug,
+      checkpoint,
+      seed: this.seed,
+      earlier: this.#earlier(checkpoint).artefacts,
+    }
+    return (await this.deps.referee.call('task', params, { signal })) as Task
+  }
+
+  /** The learner's own weights from an earlier checkpoint they passed, for the model they attack next. */
+  weightsOf(checkpoint: string): Weight[] | undefined {
+    const artefact = passedWork(this.record.attempts).artefacts[checkpoint]
+    return artefact?.kind === 'model-weights' ? artefact.tensors : undefined
+  }
+
+  /** What a checkpoint may build on: models handed in for the others. Pictures and answers stay here. */
+  #earlier(checkpoint: string): { ids: Record<string, string>; artefacts: Record<string, Artefact> } {
+    const { ids, artefacts } = passedWork(this.record.attempts)
+    const models = Object.keys(artefacts).filter(
+      (id) => id !== checkpoint && artefacts[id]!.kind === 'model-weights',
+    )
+    return { ids: pick(ids, models), artefacts: pick(artefacts, models) }
+  }
+
+  /** Runs the learner's program in the sandbox and hands in what it submits. */
+  async runProgram(checkpointId = this.checkpoint?.id): Promise<void> {
+    const spec = this.checkpoints.find(({ id }) => id === checkpointId)
+    const program = this.program
+    if (!this.lab || !spec || !program || this.queue.running) return
+    this.choose(spec.id)
+    this.console = []
+    this.droppedLines = 0
+    this.runProblems = []
+    this.ledger = { used: 0, max: this.lab.manifest.sandbox.maxQueries }
+    const files = Object.fromEntries(
+      [...Object.keys(this.lab.starter), ...(this.record.files[exploreFile] ? [exploreFile] : [])].map(
+        (name) => [name, this.fileText(name)],
+      ),
+    )
+    const done = await this.work('Your program', async (context) => {
+      const { outcome, ledger } = await this.#inSandbox(spec, program.main, files, context)
+      return this.#afterProgram(spec, outcome, ledger, pick(files, [program.file, program.main]), context)
+    })
+    if (done === undefined && this.queue.phase === 'cancelled') this.#announce(this.queue.message)
+  }
+
+  async #inSandbox(spec: CheckpointSpec, main: string, files: Record<string, string>, context: WorkContext) {
+    const sandbox = this.lab!.manifest.sandbox
+    const [task, wasmBytes] = await Promise.all([this.task(spec.id, context.signal), this.deps.wasmBytes()])
+    const weights = task.victim.weightsFrom ? this.weightsOf(task.victim.weightsFrom) : undefined
+    const { port1, port2 } = new MessageChannel()
+    const opened = { task, spec: sandbox, seed: this.seed, weights, port: port1 }
+    const { runId } = (await this.deps.engine.call('open-run', opened, { transfer: [port1] })) as {
+      runId: number
+    }
+    let ledger: LedgerSummary | undefined
+    try {
+      const outcome = await this.deps.runProgram({
+        files,
+        main,
+        task,
+        seed: this.seed,
+        spec: sandbox,
+        enginePort: port2,
+        wasmBytes,
+        onConsole: (lines: ConsoleLine[], dropped = 0) => this.#print(lines, dropped),
+        onProgress: context.progress,
+        onLedger: (figures) => {
+          this.ledger = figures
+        },
+        signal: context.signal,
+      })
+      return { outcome, ledger: (ledger = await this.#closeRun(runId)) }
+    } finally {
+      if (!ledger) await this.#closeRun(runId)
+    }
+  }
+
+  async #closeRun(runId: number): Promise<LedgerSummary | undefined> {
+    try {
+      return (await this.deps.engine.call('close-run', { runId })) as LedgerSummary
+    } catch (error) {
+      this.#print([{ level: 'warn', text: `The query ledger could not be read: ${sentenceOf(error)}` }], 0)
+      return undefined
+    }
+  }
+
+  async #afterProgram(
+    spec: CheckpointSpec,
+    outcome: ProgramOutcome,
+    ledger: LedgerSummary | undefined,
+    files: Record<string, string>,
+    context: WorkContext,
+  ): Promise<Attempt | undefined> {
+    if (outcome.status === 'cancelled') throw new PerturbError('cancelled', 'Stopped.')
+    const problem = problemOf(outcome, this.lab!.manifest.sandbox.seconds)
+    if (problem) {
+      this.runProblems = [problem]
+      this.#announce(problem.message)
+      throw new PerturbError('learner-error', problem.message)
+    }
+    const artefact = outcome.status === 'finished' ? outcome.artefact : undefined
+    return this.#grade(spec, artefact as Artefact, 'code', files, ledger, context)
+  }
+
+  /** Hands in what the knobs made: the program that made it goes along. */
+  async handIn(checkpointId: string, artefact: Artefact, files: Record<string, string>): Promise<void> {
+    const spec = this.checkpoints.find(({ id }) => id === checkpointId)
+    if (!spec) return
+    this.choose(checkpointId)
+    await this.work('Grading', (context) => this.#grade(spec, artefact, 'explore', files, undefined, context))
+  }
+
+  /** As `handIn`, with the artefact made inside the run, so that its progress and cancel are one. */
+  async makeAndHandIn(
+    checkpointId: string,
+    label: string,
+    make: (
+      context: WorkContext,
+    ) => Promise<{ artefact: Artefact; files: Record<string, string> } | undefined>,
+  ): Promise<void> {
+    const spec = this.checkpoints.find(({ id }) => id === checkpointId)
+    if (!spec) return
+    this.choose(checkpointId)
+    await this.work(label, async (context) => {
+      const made = await make(context)
+      if (made) await this.#grade(spec, made.artefact, 'explore', made.files, undefined, context)
+      return true
+    })
+  }
+
+  #answerAction(checkpoint: string): BenchAction {
+    const quizzes = this.lab?.guide.quizzes.filter((quiz) => quiz.checkpoint === checkpoint) ?? []
+    const open = quizzes.filter(({ id }) => (this.record.quiz[id] ?? []).length === 0).length
+    return {
+      label: 'Hand in the answer',
+      role: 'attack',
+      run: () => this.handInAnswers(checkpoint),
+      blocked: open > 0 ? 'Choose an answer in the guide first.' : undefined,
+    }
+  }
+
+  /** Hands in the answers of every quiz that belongs to a checkpoint. */
+  async handInAnswers(checkpointId: string): Promise<void> {
+    const quizzes = this.lab?.guide.quizzes.filter(({ checkpoint }) => checkpoint === checkpointId) ?? []
+    const choices = Object.fromEntries(quizzes.map(({ id }) => [id, this.record.quiz[id] ?? []]))
+    await this.handIn(checkpointId, { kind: 'answer', choices }, {})
+  }
+
+  async #grade(
+    spec: CheckpointSpec,
+    artefact: Artefact,
+    source: ArtefactSource,
+    files: Record<string, string>,
+    ledger: LedgerSummary | undefined,
+    context: WorkContext,
+  ): Promise<Attempt> {
+    context.say('Measuring on the referee')
+    const seed = this.seed
+    const earlier = this.#earlier(spec.id)
+    const verdict = await this.#verdict(
+      { checkpoint: spec.id, seed, artefact, ledger, earlier: earlier.artefacts },
+      context,
+    )
+    const attempt: Attempt = {
+      id: newId(),
+      checkpoint: spec.id,
+      time: new Date().toISOString(),
+      source,
+      backend: this.backend?.name ?? 'unknown',
+      seed,
+      artefact,
+      files,
+      ...(ledger ? { ledger } : {}),
+      ...(Object.keys(earlier.ids).length > 0 ? { earlier: earlier.ids } : {}),
+      verdict,
+      hintsOpened: this.hintsOpened(spec.id) + (this.record.hints[solutionKey(spec.id)] ?? 0),
+    }
+    this.#change(withAttempt(this.record, attempt))
+    this.attemptId = attempt.id
+    if (!isQuiz(spec)) this.tab = 'evidence'
+    this.#announce(`${verdictWord(verdict)}: ${verdict.headline}`)
+    await this.flush()
+    return attempt
+  }
+
+  async #verdict(request: GradeRequest, context: WorkContext): Promise<Verdict> {
+    try {
+      const params = { lab: this.slug, ...request }
+      const options = { signal: context.signal, onProgress: context.progress }
+      return (await this.deps.referee.call('grade', params, options)) as Verdict
+    } catch (error) {
+      if (context.signal.aborted) throw error
+      return unmeasured(error)
+    }
+  }
+
+  /** Measures a kept attempt again, after an `unavailable`. */
+  async measureAgain(id: string): Promise<void> {
+    const attempt = this.record.attempts.find((kept) => kept.id === id)
+    if (!attempt) return
+    await this.work('Measuring on the referee', async (context) => {
+      const { checkpoint, seed, artefact, ledger } = attempt
+      const earlier = earlierOf(attempt, this.record.attempts)
+      const verdict = await this.#verdict({ checkpoint, seed, artefact, ledger, earlier }, context)
+      const attempts = this.record.attempts.map((kept) => (kept.id === id ? { ...kept, verdict } : kept))
+      this.#change({ attempts })
+      this.#announce(`${verdictWord(verdict)}: ${verdict.headline}`)
+      return true
+    })
+  }
+
+  /** Pixels of the pictures that an attempt changed, in its own order. Kept for the visit. */
+  async originalsOf(attempt: Attempt): Promise<Float32Array> {
+    const key = `originals:${attempt.id}`
+    const known = this.memory.get(key)
+    if (known instanceof Float32Array) return known
+    if (attempt.artefact.kind !== 'adversarial-examples') return new Float32Array()
+    const earlier = earlierOf(attempt, this.record.attempts)
+    const { checkpoint, seed, artefact } = attempt
+    const task = (await this.deps.referee.call('task', { lab: this.slug, checkpoint, seed, earlier })) as Task
+    const wanted = { dataset: task.dataset, split: task.split, ids: artefact.ids }
+    const { pixels } = (await this.deps.referee.call('images', wanted)) as { pixels: Float32Array }
+    this.memory.set(key, pixels)
+    return pixels
+  }
+
+  async saveEvidenceFile(): Promise<void> {
+    try {
+      await this.flush()
+      await this.deps.exportEvidence(this.record)
+    } catch (error) {
+      this.notice = sentenceOf(error)
+    }
+  }
+
+  #print(lines: ConsoleLine[], dropped: number): void {
+    this.console = [...this.console, ...lines].slice(-keptConsoleLines)
+    this.droppedLines += dropped
+  }
+
+  #announce(message: string): void {
+    this.announcement = message
+  }
+
+  /** Opens a problem's file at its line. */
+  jumpTo(problem: Problem): void {
+    if (!problem.file || !problem.line) return
+    this.openFile = problem.file
+    this.tab = 'code'
+    this.reveal = { file: problem.file, line: problem.line, column: problem.column ?? 1 }
+  }
+
+  // Saving
+
+  #change(part: Partial<LabRecord>): void {
+    const version = this.manifest?.version ?? this.record.labVersion
+    this.record = { ...this.record, ...part, labVersion: version, updated: Date.now() }
+    clearTimeout(this.#saveTimer)
+    this.#saveTimer = setTimeout(() => void this.flush(), saveAfterMs)
+  }
+
+  /** Saves now. A store that refuses keeps the work in memory and says so. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#saveTimer)
+    this.#saveTimer = undefined
+    const record = this.record
+    if (!this.#closed) this.saved = { ...this.saved, phase: 'saving' }
+    try {
+      await this.deps.store.save(record)
+      this.saved = { phase: 'saved', at: Date.now(), message: '' }
+    } catch (error) {
+      this.saved = { phase: 'failed', at: Date.now(), message: sentenceOf(error) }
+    }
+  }
+}
+
+/** The file that holds the program of the knobs. */
+export const exploreFile = 'explore.ts'
+const solutionKey = (checkpoint: string) => `solution:${checkpoint}`
+export const isQuiz = (spec: CheckpointSpec) => spec.artefact === 'answer'
+
+const words: Record<Verdict['status'], string> = {
+  passed: 'Passed',
+  failed: 'Not yet',
+  rejected: 'Rejected',
+  undecided: 'Undecided',
+  unavailable: 'Unavailable',
+}
+export const verdictWord = (verdict: Verdict): string => words[verdict.status]
+
+const pick = <T>(from: Record<string, T>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(names.flatMap((name) => (name in from ? [[name, from[name]!] as const] : [])))
+
+function problemOf(outcome: ProgramOutcome, seconds: number): Problem | undefined {
+  const run = { severity: 'error', source: 'run' } as const
+  switch (outcome.status) {
+    case 'finished':
+      if (outcome.artefact !== undefined) return undefined
+      return {
+        ...run,
+        message: 'Your program finished without handing anything in.',
+        help: 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
+      }
+    case 'failed':
+      return { ...run, ...located(outcome.error) }
+    case 'deadline':
+      return {
+        ...run,
+        message: `Stopped after ${seconds} s, the time one run may take.`,
+        help: 'Look for a loop that never ends, or work on all images in one batch.',
+      }
+    case 'flood':
+      return {
+        ...run,
+        message: outcome.message,
+        help: 'Print once a step at most; progress(done, total) draws the bar.',
+      }
+    case 'crashed':
+      return {
+        ...run,
+        message: outcome.message,
+        help: 'Usually memory: free tensors with tf.tidy(), then run again. Your code is kept.',
+      }
+    case 'cancelled':
+      return undefined
+  }
+}
+
+function located(error: ProgramError): Pick<Problem, 'message' | 'file' | 'line' | 'column' | 'help'> {
+  const help =
+    error.code === 'budget-spent' ? 'Ask for fewer rows, or run again with a fresh budget.' : undefined
+  return { message: error.message, file: error.file, line: error.line, column: error.column, help }
+}
