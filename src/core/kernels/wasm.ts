@@ -27,9 +27,12 @@ type Kernel = (call: Call) => TensorInfo
 const kernels: Record<string, Kernel> = {
   Conv2DBackpropFilter: conv2dFilterGradient,
   Conv2DBackpropInput: conv2dInputGradient,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
+  DepthwiseConv2dNativeBackpropInput: depthwiseInputGradient,
   MaxPoolGrad: maxPoolGradient,
+  UnsortedSegmentSum: unsortedSegmentSum,
   BatchMatMul: product,
-  _FusedMatMul: product,
+  _FusedMatMul: fusedProduct,
 }
 
 /** Installs them on 'wasm'; call once, after the backend has started. */
@@ -207,6 +210,85 @@ function conv2dInputGradient({ inputs, attrs, backend, stock }: Call): TensorInf
   return out
 }
 
+type Tap = (x: number, weight: number, y: number) => void
+
+/** Calls back with the places in x, filter and y of every product that a depthwise convolution sums. */
+function depthwiseTaps(
+  xShape: number[],
+  filterShape: number[],
+  attrs: Record<string, unknown>,
+  tap: Tap,
+): void {
+  const { strides, dilations, pad, dimRoundingMode } = attrs
+  const info = backend_util.computeConv2DInfo(
+    xShape as Shape4,
+    filterShape as Shape4,
+    strides as [number, number],
+    (dilations ?? 1) as [number, number],
+    pad as Pad,
+    dimRoundingMode as 'floor' | undefined,
+    true,
+  )
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = info
+  const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = info
+  const multiplier = outChannels / inChannels
+  for (let n = 0; n < batchSize; n++) {
+    for (let outRow = 0; outRow < outHeight; outRow++) {
+      for (let outColumn = 0; outColumn < outWidth; outColumn++) {
+        const y = ((n * outHeight + outRow) * outWidth + outColumn) * outChannels
+        for (let i = 0; i < filterHeight; i++) {
+          const row = outRow * strideHeight - info.padInfo.top + i * dilationHeight
+          if (row < 0 || row >= inHeight) continue
+          for (let j = 0; j < filterWidth; j++) {
+            const column = outColumn * strideWidth - info.padInfo.left + j * dilationWidth
+            if (column < 0 || column >= inWidth) continue
+            const x = ((n * inHeight + row) * inWidth + column) * inChannels
+            const weight = (i * filterWidth + j) * outChannels
+            for (let c = 0; c < outChannels; c++) tap(x + Math.floor(c / multiplier), weight + c, y + c)
+          }
+        }
+      }
+    }
+  }
+}
+
+function depthwiseFilterGradient({ inputs, attrs, backend }: Call): TensorInfo {
+  const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo }
+  const filterShape = attrs.filterShape as number[]
+  const out = backend.makeOutput(filterShape, 'float32')
+  const [input, gradient, result] = [heap(backend, x), heap(backend, dy), heap(backend, out).fill(0)]
+  depthwiseTaps(x.shape, filterShape, attrs, (at, weight, y) => {
+    result[weight]! += input[at]! * gradient[y]!
+  })
+  return out
+}
+
+function depthwiseInputGradient({ inputs, attrs, backend }: Call): TensorInfo {
+  const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo }
+  const inputShape = attrs.inputShape as number[]
+  const out = backend.makeOutput(inputShape, 'float32')
+  const [weights, gradient, result] = [heap(backend, filter), heap(backend, dy), heap(backend, out).fill(0)]
+  depthwiseTaps(inputShape, filter.shape, attrs, (at, weight, y) => {
+    result[at]! += weights[weight]! * gradient[y]!
+  })
+  return out
+}
+
+/** Rows of x summed by the segment that each belongs to: the gradient of `gather`. */
+function unsortedSegmentSum({ inputs, attrs, backend }: Call): TensorInfo {
+  const { x, segmentIds } = inputs as { x: TensorInfo; segmentIds: TensorInfo }
+  const segments = attrs.numSegments as number
+  const out = backend.makeOutput([segments, ...x.shape.slice(1)], 'float32')
+  const size = x.shape.slice(1).reduce((product, n) => product * n, 1)
+  const ids = backend.typedArrayFromHeap(segmentIds)
+  const [values, sums] = [heap(backend, x), heap(backend, out).fill(0)]
+  for (const [row, segment] of ids.entries()) {
+    if (segment < 0 || segment >= segments) continue
+    for (let i = 0; i < size; i++) sums[segment * size + i]! += values[row * size + i]!
+  }
+  return out
+}
+
 /** Each output's gradient goes to the first largest element of its window, as on the CPU backend. */
 function maxPoolGradient({ inputs, attrs, backend }: Call): TensorInfo {
   const { dy, input } = inputs as { dy: TensorInfo; input: TensorInfo }
@@ -280,4 +362,43 @@ function product({ inputs, attrs, backend, stock }: Call): TensorInfo {
   })
   for (const { dataId } of made) backend.disposeData(dataId)
   return out as TensorInfo
+}
+
+/** tfjs' activation names → the kernels that compute them. */
+const activations: Record<string, string> = {
+  relu: 'Relu',
+  relu6: 'Relu6',
+  elu: 'Elu',
+  sigmoid: 'Sigmoid',
+  leakyrelu: 'LeakyRelu',
+  prelu: 'Prelu',
+}
+
+/** With more than one batch the stock kernel adds the bias to the wrong elements, so the parts are called one by one. */
+function fusedProduct(request: Call): TensorInfo {
+  const { inputs, attrs, backend } = request
+  const { a, b, bias, preluActivationWeights } = inputs as Record<string, TensorInfo>
+  const isBatched = [...a!.shape.slice(0, -2), ...b!.shape.slice(0, -2)].some((n) => n > 1)
+  if (!isBatched) return product(request)
+  let out = call(
+    'BatchMatMul',
+    backend,
+    { a: a!, b: b! },
+    {
+      transposeA: attrs.transposeA as boolean,
+      transposeB: attrs.transposeB as boolean,
+    },
+  )
+  const replace = (next: TensorInfo) => {
+    backend.disposeData(out.dataId)
+    out = next
+  }
+  if (bias) replace(call('Add', backend, { a: out, b: bias }, {}))
+  const activation = activations[attrs.activation as string]
+  if (activation) {
+    const alpha = (attrs.leakyreluAlpha as number | undefined) ?? 0.2
+    const inputs = activation === 'Prelu' ? { x: out, alpha: preluActivationWeights! } : { x: out }
+    replace(call(activation, backend, inputs, { alpha }))
+  }
+  return out
 }
