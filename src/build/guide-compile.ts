@@ -31,10 +31,15 @@ export interface CompiledGuide {
 }
 
 type Directive = ContainerDirective | LeafDirective | TextDirective
-type Node = RootContent | { type: 'math' | 'inlineMath'; value: string; position?: RootContent['position']; children?: undefined }
+type Node =
+  | RootContent
+  | { type: 'math' | 'inlineMath'; value: string; position?: RootContent['position']; children?: undefined }
 
 /** How each directive is written, for messages; the attributes it takes, `required` first. */
-const directives: Record<string, { form: Directive['type']; write: string; required: string[]; optional: string[] }> = {
+const directives: Record<
+  string,
+  { form: Directive['type']; write: string; required: string[]; optional: string[] }
+> = {
   widget: { form: 'leafDirective', write: '::widget{kind=…}', required: ['kind'], optional: ['*'] },
   run: { form: 'leafDirective', write: '::run{file=…}', required: ['file'], optional: [] },
   checkpoint: { form: 'leafDirective', write: '::checkpoint{#id}', required: ['id'], optional: [] },
@@ -56,7 +61,9 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   const report = (node: { position?: RootContent['position'] } | undefined, text: string) =>
     void problems.push({ line: node?.position?.start.line ?? 1, text })
   const checkpointIds = context.checkpoints.map((checkpoint) => checkpoint.id)
-  const glossary = new Map(Object.entries(context.glossary).map(([term, sentence]) => [term.toLowerCase(), sentence]))
+  const glossary = new Map(
+    Object.entries(context.glossary).map(([term, sentence]) => [term.toLowerCase(), sentence]),
+  )
   const quizzes: Quiz[] = []
   /** Steps in which each checkpoint stands. */
   const placed = new Map<string, Set<StepId>>()
@@ -80,14 +87,21 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
         return { type: node.type, children: compileAll(node.children) }
       case 'heading':
         if (node.depth === 1 || node.depth > 4) {
-          report(node, `a heading inside a step has two, three or four #; got ${node.depth}; a step begins with one # at the left margin`)
+          report(
+            node,
+            `a heading inside a step has two, three or four #; got ${node.depth}; a step begins with one # at the left margin`,
+          )
           return undefined
         }
         return { type: 'heading', depth: node.depth as 2 | 3 | 4, children: compileAll(node.children) }
       case 'list':
         return { type: 'list', ordered: node.ordered ?? false, children: compileAll(node.children) }
       case 'listItem':
-        if (node.checked !== null && node.checked !== undefined) report(node, 'a task list ([x]) stands outside :::quiz, where nothing can be ticked; use a plain list, or put it in a quiz')
+        if (node.checked !== null && node.checked !== undefined)
+          report(
+            node,
+            'a task list ([x]) stands outside :::quiz, where nothing can be ticked; use a plain list, or put it in a quiz',
+          )
         return { type: 'listItem', children: compileAll(node.children) }
       case 'code':
         return { type: 'code', lang: node.lang ?? 'text', value: node.value }
@@ -98,7 +112,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
         return compileMath(node)
       case 'link':
         if (!/^https:\/\/|^#/.test(node.url)) {
-          report(node, `a link must begin with https:// or #; got "${node.url}"; write the full https address`)
+          report(
+            node,
+            `a link must begin with https:// or #; got "${node.url}"; write the full https address`,
+          )
         }
         return { type: 'link', url: node.url, children: compileAll(node.children) }
       case 'break':
@@ -110,26 +127,45 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
       case 'containerDirective':
         return compileDirective(node)
       case 'html':
-        report(node, `HTML is not allowed in a guide; got ${node.value.split('\n')[0]!.slice(0, 40)}; use Markdown or a directive`)
+        report(
+          node,
+          `HTML is not allowed in a guide; got ${node.value.split('\n')[0]!.slice(0, 40)}; use Markdown or a directive`,
+        )
         return undefined
       case 'image':
       case 'imageReference':
-        report(node, 'pictures come from the learner’s own model, not from files; expected a widget; use ::widget{kind=…}')
+        report(
+          node,
+          'pictures come from the learner’s own model, not from files; expected a widget; use ::widget{kind=…}',
+        )
         return undefined
       default:
-        report(node, `${node.type} is not something a guide can show; use paragraphs, lists, tables, code, math and directives`)
+        report(
+          node,
+          `${node.type} is not something a guide can show; use paragraphs, lists, tables, code, math and directives`,
+        )
         return undefined
     }
   }
 
   function compileMath(node: Extract<Node, { type: 'math' | 'inlineMath' }>): GuideNode {
     try {
-      const html = katex.renderToString(node.value, { output: 'mathml', displayMode: node.type === 'math', throwOnError: true, strict: 'error' })
+      const html = katex.renderToString(node.value, {
+        output: 'mathml',
+        displayMode: node.type === 'math',
+        throwOnError: true,
+        strict: 'error',
+      })
       // katex wraps the element in a span and repeats the source in an annotation; we keep it as `text`.
-      const mathml = html.slice(html.indexOf('<math'), html.lastIndexOf('</math>') + 7).replace(/<annotation[\s\S]*?<\/annotation>/, '')
+      const mathml = html
+        .slice(html.indexOf('<math'), html.lastIndexOf('</math>') + 7)
+        .replace(/<annotation[\s\S]*?<\/annotation>/, '')
       return { type: node.type, mathml, text: node.value }
     } catch (error) {
-      report(node, `the formula ${node.value.slice(0, 40)} cannot be set: ${(error as Error).message.replace(/^KaTeX parse error: /, '')}; correct it, or write \\$ where a dollar is meant`)
+      report(
+        node,
+        `the formula ${node.value.slice(0, 40)} cannot be set: ${(error as Error).message.replace(/^KaTeX parse error: /, '')}; correct it, or write \\$ where a dollar is meant`,
+      )
       return { type: node.type, mathml: '', text: node.value }
     }
   }
@@ -147,7 +183,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
       return undefined
     }
     if (node.type !== 'textDirective' && labelOf(node)) {
-      report(node, `${node.name} takes no label in brackets; got [${toString(labelOf(node))}]; write ${known.write}`)
+      report(
+        node,
+        `${node.name} takes no label in brackets; got [${toString(labelOf(node))}]; write ${known.write}`,
+      )
     }
     const attributes = readAttributes(node, known)
     if (!attributes) return undefined
@@ -178,11 +217,20 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
     }
   }
 
-  function readAttributes(node: Directive, known: (typeof directives)[string]): Record<string, string> | undefined {
-    const attributes = Object.fromEntries(Object.entries(node.attributes ?? {}).map(([key, value]) => [key, value ?? '']))
+  function readAttributes(
+    node: Directive,
+    known: (typeof directives)[string],
+  ): Record<string, string> | undefined {
+    const attributes = Object.fromEntries(
+      Object.entries(node.attributes ?? {}).map(([key, value]) => [key, value ?? '']),
+    )
     const takes = [...known.required, ...known.optional]
     const missing = known.required.filter((key) => !attributes[key])
-    for (const key of missing) report(node, `${node.name} needs ${key === 'id' ? 'an id' : `"${key}"`}; got none; write ${known.write}`)
+    for (const key of missing)
+      report(
+        node,
+        `${node.name} needs ${key === 'id' ? 'an id' : `"${key}"`}; got none; write ${known.write}`,
+      )
     if (!takes.includes('*')) {
       for (const key of Object.keys(attributes).filter((key) => !takes.includes(key))) {
         report(node, `${node.name} takes no "${key}"${didYouMean(key, takes)}`)
@@ -191,7 +239,13 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
     return missing.length > 0 ? undefined : attributes
   }
 
-  function expectKnown(node: Directive, what: string, name: string, known: readonly string[], where = ''): boolean {
+  function expectKnown(
+    node: Directive,
+    what: string,
+    name: string,
+    known: readonly string[],
+    where = '',
+  ): boolean {
     if (known.includes(name)) return true
     report(node, `no ${what} "${name}"${where}${didYouMean(name, known)}`)
     return false
@@ -210,7 +264,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
     }
     const definition = glossary.get((attributes.of ?? text).toLowerCase())
     if (definition) return { type: 'term', text, definition }
-    report(node, `no term "${attributes.of ?? text}" in labs/glossary.json${didYouMean(attributes.of ?? text, Object.keys(context.glossary))}`)
+    report(
+      node,
+      `no term "${attributes.of ?? text}" in labs/glossary.json${didYouMean(attributes.of ?? text, Object.keys(context.glossary))}`,
+    )
     return { type: 'text', value: text }
   }
 
@@ -218,24 +275,37 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   function compileQuiz(node: ContainerDirective, attributes: Record<string, string>): GuideNode | undefined {
     const id = attributes.id!
     const body = childrenOf(node)
-    const lists = body.filter((child): child is List => child.type === 'list' && child.children.some((item) => typeof item.checked === 'boolean'))
+    const lists = body.filter(
+      (child): child is List =>
+        child.type === 'list' && child.children.some((item) => typeof item.checked === 'boolean'),
+    )
     const list = lists[0]
     if (lists.length !== 1 || !list) {
-      report(node, `quiz "${id}" needs one list of options; got ${lists.length}; write "- [x] right" and "- [ ] wrong"`)
+      report(
+        node,
+        `quiz "${id}" needs one list of options; got ${lists.length}; write "- [x] right" and "- [ ] wrong"`,
+      )
       return undefined
     }
     const plain = list.children.find((item) => typeof item.checked !== 'boolean')
     if (plain) report(plain, `every option of quiz "${id}" begins with [x] or [ ]; this one does not; add it`)
-    if (quizzes.some((quiz) => quiz.id === id)) report(node, `quiz "${id}" is there twice; every quiz needs an id of its own`)
+    if (quizzes.some((quiz) => quiz.id === id))
+      report(node, `quiz "${id}" is there twice; every quiz needs an id of its own`)
     const right = list.children.filter((item) => item.checked).length
     if (right === 0) report(node, `quiz "${id}" has no right answer; tick at least one option with [x]`)
-    if (list.children.length < 2) report(node, `quiz "${id}" needs at least two options; got ${list.children.length}; add another`)
-    if (list.children.length > 26) report(node, `quiz "${id}" may have 26 options at most; got ${list.children.length}; drop some`)
+    if (list.children.length < 2)
+      report(node, `quiz "${id}" needs at least two options; got ${list.children.length}; add another`)
+    if (list.children.length > 26)
+      report(node, `quiz "${id}" may have 26 options at most; got ${list.children.length}; drop some`)
     const checkpoint = attributes.checkpoint ?? (checkpointIds.includes(id) ? id : undefined)
     if (checkpoint !== undefined && expectKnown(node, 'checkpoint', checkpoint, checkpointIds)) {
       place(checkpoint)
       const spec = context.checkpoints.find((spec) => spec.id === checkpoint)!
-      if (!spec.accepts.includes('quiz')) report(node, `checkpoint "${checkpoint}" does not accept a quiz; lab.json says ${spec.accepts.join(', ')}; add "quiz" there, or rename the quiz`)
+      if (!spec.accepts.includes('quiz'))
+        report(
+          node,
+          `checkpoint "${checkpoint}" does not accept a quiz; lab.json says ${spec.accepts.join(', ')}; add "quiz" there, or rename the quiz`,
+        )
     }
     const question = body.filter((child) => child !== list)
     if (question.length === 0) report(node, `quiz "${id}" has no question; write it above the options`)
@@ -247,8 +317,13 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
       options: list.children.map((item, i) => {
         const [first, ...reply] = item.children
         const isText = first?.type === 'paragraph'
-        if (!isText) report(item, `option ${i + 1} of quiz "${id}" is empty; write its text after the brackets`)
-        if (isText && reply.length === 0) report(item, `option ${i + 1} of quiz "${id}" has no reply; add an indented paragraph that says why it is ${item.checked ? 'right' : 'wrong'}`)
+        if (!isText)
+          report(item, `option ${i + 1} of quiz "${id}" is empty; write its text after the brackets`)
+        if (isText && reply.length === 0)
+          report(
+            item,
+            `option ${i + 1} of quiz "${id}" has no reply; add an indented paragraph that says why it is ${item.checked ? 'right' : 'wrong'}`,
+          )
         return {
           id: String.fromCharCode(97 + i),
           text: isText ? compileAll(first.children) : [],
@@ -270,14 +345,22 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
         const before = guide.steps.find((other) => other.id === heading.id)
         if (before) report(node, `step "${heading.id}" is there twice; each step has one heading; merge them`)
         const last = guide.steps.at(-1)
-        if (last && steps.indexOf(heading.id) < steps.indexOf(last.id)) report(node, `step "${heading.id}" comes after "${last.id}"; the order is ${steps.join(', ')}; move it`)
+        if (last && steps.indexOf(heading.id) < steps.indexOf(last.id))
+          report(
+            node,
+            `step "${heading.id}" comes after "${last.id}"; the order is ${steps.join(', ')}; move it`,
+          )
         guide.steps.push({ id: heading.id, title: heading.title, body: [] })
       }
       continue
     }
     const current = guide.steps.at(-1)
     if (!current) {
-      if (step === undefined && guide.steps.length === 0) report(node, `text before the first step; expected a heading such as "# Title {#story}"; move it below one`)
+      if (step === undefined && guide.steps.length === 0)
+        report(
+          node,
+          `text before the first step; expected a heading such as "# Title {#story}"; move it below one`,
+        )
       compile(node as Node)
       continue
     }
@@ -287,7 +370,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   function readStepHeading(node: Heading): { id?: StepId; title: string } {
     const match = /^(.*?)\s*\{#([^}]*)\}$/.exec(toString(node))
     if (!match) {
-      report(node, `a step's heading carries its id; got "# ${toString(node)}"; write "# ${toString(node)} {#explore}" with one of ${steps.join(', ')}`)
+      report(
+        node,
+        `a step's heading carries its id; got "# ${toString(node)}"; write "# ${toString(node)} {#explore}" with one of ${steps.join(', ')}`,
+      )
       return { title: toString(node) }
     }
     const [, title, id] = match
@@ -298,13 +384,27 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   }
 
   for (const id of steps) {
-    if (!guide.steps.some((step) => step.id === id)) report(undefined, `step "${id}" is missing; add a heading "# ${stepTitles[id]} {#${id}}" where it belongs (order: ${steps.join(', ')})`)
+    if (!guide.steps.some((step) => step.id === id))
+      report(
+        undefined,
+        `step "${id}" is missing; add a heading "# ${stepTitles[id]} {#${id}}" where it belongs (order: ${steps.join(', ')})`,
+      )
   }
   for (const checkpoint of context.checkpoints) {
     const where = placed.get(checkpoint.id)
-    const write = checkpoint.accepts.includes('quiz') ? `:::quiz{#${checkpoint.id}}` : `::checkpoint{#${checkpoint.id}}`
-    if (!where) report(undefined, `checkpoint "${checkpoint.id}" of lab.json is nowhere in the guide; add ${write} to step "${checkpoint.step}"`)
-    else if (!where.has(checkpoint.step)) report(undefined, `checkpoint "${checkpoint.id}" stands in step "${[...where].join('", "')}", but lab.json says "${checkpoint.step}"; move ${write} or change lab.json`)
+    const write = checkpoint.accepts.includes('quiz')
+      ? `:::quiz{#${checkpoint.id}}`
+      : `::checkpoint{#${checkpoint.id}}`
+    if (!where)
+      report(
+        undefined,
+        `checkpoint "${checkpoint.id}" of lab.json is nowhere in the guide; add ${write} to step "${checkpoint.step}"`,
+      )
+    else if (!where.has(checkpoint.step))
+      report(
+        undefined,
+        `checkpoint "${checkpoint.id}" stands in step "${[...where].join('", "')}", but lab.json says "${checkpoint.step}"; move ${write} or change lab.json`,
+      )
   }
   problems.sort((a, b) => a.line - b.line)
   return { guide, problems: problems.map(({ line, text }) => `${context.file}:${line}: ${text}`) }
@@ -313,7 +413,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
 /** `[label]` of a block directive: its first child, marked by the parser; a leaf's only children. */
 function labelOf(node: Directive): Node | Directive | undefined {
   if (node.type === 'leafDirective') return node.children.length > 0 ? node : undefined
-  return (node.children as Node[]).find((child) => child.type === 'paragraph' && child.data && 'directiveLabel' in child.data)
+  return (node.children as Node[]).find(
+    (child) => child.type === 'paragraph' && child.data && 'directiveLabel' in child.data,
+  )
 }
 
-const childrenOf = (node: Directive): Node[] => (node.children as Node[]).filter((child) => child !== labelOf(node))
+const childrenOf = (node: Directive): Node[] =>
+  (node.children as Node[]).filter((child) => child !== labelOf(node))

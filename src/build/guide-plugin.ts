@@ -4,7 +4,8 @@ import { readGuide, readManifest, readShelf, widgetKinds } from './lab-folder.ts
 import type { BuildContext } from './plugins.ts'
 
 const widgetsId = 'virtual:perturb/widgets'
-const labFile = /[\\/]([^\\/]+)[\\/](guide\.md|lab\.json)$/
+/** Labs of this repository, and of a folder called labs/ that a test made elsewhere. */
+const labFile = /[\\/]labs[\\/]([^\\/]+)[\\/](guide\.md|lab\.json)$/
 
 /**
  * Labs, at build time: guide.md becomes the JSON of src/labs/guide.ts and lab.json is validated, so that
@@ -17,8 +18,9 @@ export function guides({ root, mode }: BuildContext): Plugin {
   const shared = ['frameworks.json', 'glossary.json', 'tracks.json'].map((name) => join(root, 'labs', name))
   const labOf = (id: string) => {
     const match = labFile.exec(id)
-    if (!match || dirname(dirname(id)) !== join(root, 'labs')) return undefined
-    return { slug: match[1]!, file: match[2] as 'guide.md' | 'lab.json' }
+    return match
+      ? { slug: match[1]!, file: match[2] as 'guide.md' | 'lab.json', folder: dirname(dirname(id)) }
+      : undefined
   }
   return {
     name: 'perturb:guides',
@@ -28,19 +30,22 @@ export function guides({ root, mode }: BuildContext): Plugin {
       if (id === `\0${widgetsId}`) return `export default ${JSON.stringify(widgetKinds(root))}`
       const lab = labOf(id)
       if (lab?.file !== 'guide.md') return
-      const shelf = readShelf(root)
+      const shelf = readShelf(root, lab.folder)
       for (const path of [join(dirname(id), 'lab.json'), ...shared]) this.addWatchFile(path)
       const { manifest, problems } = readManifest(shelf, lab.slug)
       const { guide, problems: faults } = manifest ? readGuide(shelf, lab.slug, manifest) : { problems }
       if (guide) return { code: `export default ${JSON.stringify(guide)}`, moduleType: 'js' }
       if (!isCommandLine) this.error(faults.join('\n'))
-      return { code: `export default undefined\nthrow new Error(${JSON.stringify(faults.join('\n'))})`, moduleType: 'js' }
+      return {
+        code: `export default undefined\nthrow new Error(${JSON.stringify(faults.join('\n'))})`,
+        moduleType: 'js',
+      }
     },
     transform(_, id) {
       const lab = labOf(id)
       if (lab?.file !== 'lab.json') return
       for (const path of shared) this.addWatchFile(path)
-      const { manifest, problems } = readManifest(readShelf(root), lab.slug)
+      const { manifest, problems } = readManifest(readShelf(root, lab.folder), lab.slug)
       if (manifest && problems.length === 0) return { code: JSON.stringify(manifest), map: null }
       if (!isCommandLine) this.error(problems.join('\n'))
       return { code: 'null', map: null }
@@ -49,7 +54,9 @@ export function guides({ root, mode }: BuildContext): Plugin {
     hotUpdate({ type, file, modules }) {
       if (type === 'update' || !file.startsWith(join(root, 'src/ui/widgets'))) return
       const graph = this.environment.moduleGraph
-      const guideModules = [...graph.idToModuleMap.entries()].filter(([id]) => labOf(id)?.file === 'guide.md').map(([, module]) => module)
+      const guideModules = [...graph.idToModuleMap.entries()]
+        .filter(([id]) => labOf(id)?.file === 'guide.md')
+        .map(([, module]) => module)
       const kinds = graph.getModuleById(`\0${widgetsId}`)
       return [...modules, ...guideModules, ...(kinds ? [kinds] : [])]
     },

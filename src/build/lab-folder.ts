@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { didYouMean } from '../labs/did-you-mean.ts'
+import type { KnobRun, LabFolder } from '../labs/folder.ts'
 import type { Guide } from '../labs/guide.ts'
 import type { Framework, Track } from '../labs/loader.ts'
 import type { Manifest } from '../labs/manifest.ts'
@@ -20,29 +21,6 @@ export interface LabShelf {
   glossary: Record<string, string>
   /** Kinds of widget. */
   widgets: string[]
-}
-
-/** What a learner does with knobs, as data: an engine method and its params. */
-export interface KnobRun {
-  method: string
-  params: Record<string, unknown>
-}
-
-export type Mistake =
-  | { file: string; finding: string; checkpoint: string; text: string }
-  | { file: string; finding: string; checkpoint: string; knobs: KnobRun }
-
-/** Everything in a lab's folder, read from disk, and what is wrong with it without running anything. */
-export interface LabFolder {
-  slug: string
-  manifest?: Manifest
-  guide?: Guide
-  starter: Record<string, string>
-  solution: Record<string, string>
-  /** solution/knobs.json: checkpoint → run. */
-  knobs: Record<string, KnobRun>
-  mistakes: Mistake[]
-  problems: string[]
 }
 
 /** Widgets are the kebab-case components of src/ui/widgets; others there are their parts. */
@@ -79,7 +57,8 @@ export function readShelf(repository: string, folder = join(repository, 'labs'))
 export function readManifest(shelf: LabShelf, slug: string): { manifest?: Manifest; problems: string[] } {
   const file = `labs/${slug}/lab.json`
   const text = readIfThere(join(shelf.folder, slug, 'lab.json'))
-  if (text === undefined) return { problems: [`${file}: missing; every lab has one; write it, or start from \`npm run labs:new\``] }
+  if (text === undefined)
+    return { problems: [`${file}: missing; every lab has one; write it, or start from \`npm run labs:new\``] }
   const { manifest, problems } = parseManifest(text, file)
   if (!manifest) return { problems }
   return { manifest, problems: strangeNames(manifest, shelf, slug).map((problem) => `${file}: ${problem}`) }
@@ -87,9 +66,13 @@ export function readManifest(shelf: LabShelf, slug: string): { manifest?: Manife
 
 function strangeNames(manifest: Manifest, shelf: LabShelf, slug: string): string[] {
   const problems: string[] = []
-  if (manifest.id !== slug) problems.push(`id: expected the folder’s name "${slug}"; got "${manifest.id}"; make them equal`)
+  if (manifest.id !== slug)
+    problems.push(`id: expected the folder’s name "${slug}"; got "${manifest.id}"; make them equal`)
   const tracks = shelf.tracks.map((track) => track.id)
-  if (!tracks.includes(manifest.track)) problems.push(`track: no track "${manifest.track}" in labs/tracks.json${didYouMean(manifest.track, tracks)}`)
+  if (!tracks.includes(manifest.track))
+    problems.push(
+      `track: no track "${manifest.track}" in labs/tracks.json${didYouMean(manifest.track, tracks)}`,
+    )
   manifest.requires.forEach((id, i) => {
     const others = shelf.slugs.filter((other) => other !== slug)
     if (!others.includes(id)) problems.push(`requires[${i}]: no other lab "${id}"${didYouMean(id, others)}`)
@@ -97,16 +80,22 @@ function strangeNames(manifest: Manifest, shelf: LabShelf, slug: string): string
   for (const [key, ids] of Object.entries(manifest.frameworks)) {
     const framework = shelf.frameworks[key]
     if (!framework) {
-      problems.push(`frameworks.${key}: no framework "${key}" in labs/frameworks.json${didYouMean(key, Object.keys(shelf.frameworks))}`)
+      problems.push(
+        `frameworks.${key}: no framework "${key}" in labs/frameworks.json${didYouMean(key, Object.keys(shelf.frameworks))}`,
+      )
       continue
     }
     ids.forEach((id, i) => {
       const known = Object.keys(framework.ids)
-      if (!known.includes(id)) problems.push(`frameworks.${key}[${i}]: no "${id}" in ${framework.name} ${framework.edition} as labs/frameworks.json has it${didYouMean(id, known)}`)
+      if (!known.includes(id))
+        problems.push(
+          `frameworks.${key}[${i}]: no "${id}" in ${framework.name} ${framework.edition} as labs/frameworks.json has it${didYouMean(id, known)}`,
+        )
     })
   }
   manifest.assets.forEach((asset, i) => {
-    if (!existsSync(join(shelf.staticFolder, asset))) problems.push(`assets[${i}]: no folder static/${asset}${didYouMean(asset, assetsOf(shelf))}`)
+    if (!existsSync(join(shelf.staticFolder, asset)))
+      problems.push(`assets[${i}]: no folder static/${asset}${didYouMean(asset, assetsOf(shelf))}`)
   })
   return problems
 }
@@ -122,25 +111,38 @@ export function checkAssets(manifest: Manifest, shelf: LabShelf): string[] {
   return manifest.assets.flatMap((asset) => {
     const folder = join(shelf.staticFolder, asset)
     const sums = readIfThere(join(folder, 'SHA256SUMS'))
-    if (sums === undefined) return [`static/${asset}/SHA256SUMS: missing; every asset is pinned; write it with \`sha256sum\``]
+    if (sums === undefined)
+      return [`static/${asset}/SHA256SUMS: missing; every asset is pinned; write it with \`sha256sum\``]
     return sums
       .split('\n')
       .map((line) => /^([0-9a-f]{64})\s+\*?(.+)$/.exec(line.trim()))
       .filter((match) => match !== null)
       .flatMap(([, expected, name]) => {
         const path = join(folder, name!)
-        if (!existsSync(path)) return [`static/${asset}/${name}: missing, yet SHA256SUMS lists it; restore it from the repository`]
+        if (!existsSync(path))
+          return [`static/${asset}/${name}: missing, yet SHA256SUMS lists it; restore it from the repository`]
         const got = createHash('sha256').update(readFileSync(path)).digest('hex')
-        return got === expected ? [] : [`static/${asset}/${name}: expected sha256 ${expected!.slice(0, 12)}…; got ${got.slice(0, 12)}…; restore the file, or pin the new one in SHA256SUMS`]
+        return got === expected
+          ? []
+          : [
+              `static/${asset}/${name}: expected sha256 ${expected!.slice(0, 12)}…; got ${got.slice(0, 12)}…; restore the file, or pin the new one in SHA256SUMS`,
+            ]
       })
   })
 }
 
 /** Compiles guide.md against its lab. */
-export function readGuide(shelf: LabShelf, slug: string, manifest: Pick<Manifest, 'checkpoints'>): { guide?: Guide; problems: string[] } {
+export function readGuide(
+  shelf: LabShelf,
+  slug: string,
+  manifest: Pick<Manifest, 'checkpoints'>,
+): { guide?: Guide; problems: string[] } {
   const file = `labs/${slug}/guide.md`
   const markdown = readIfThere(join(shelf.folder, slug, 'guide.md'))
-  if (markdown === undefined) return { problems: [`${file}: missing; every lab has a guide; write it, or start from \`npm run labs:new\``] }
+  if (markdown === undefined)
+    return {
+      problems: [`${file}: missing; every lab has a guide; write it, or start from \`npm run labs:new\``],
+    }
   const { guide, problems } = compileGuide(markdown, {
     file,
     checkpoints: manifest.checkpoints,
@@ -163,7 +165,10 @@ export function readLab(shelf: LabShelf, slug: string): LabFolder {
   lab.problems.push(...problems)
   lab.starter = textsIn(join(path, 'starter'))
   lab.solution = textsIn(join(path, 'solution'))
-  if (!existsSync(join(path, 'grader.ts'))) lab.problems.push(`labs/${slug}/grader.ts: missing; every lab recomputes its verdicts there; write it with defineLab(…)`)
+  if (!existsSync(join(path, 'grader.ts')))
+    lab.problems.push(
+      `labs/${slug}/grader.ts: missing; every lab recomputes its verdicts there; write it with defineLab(…)`,
+    )
   if (!manifest) return lab
   lab.manifest = manifest
   const guide = readGuide(shelf, slug, manifest)
@@ -178,11 +183,19 @@ function readPrograms(lab: LabFolder, manifest: Manifest): string[] {
   for (const { id, program, accepts } of manifest.checkpoints) {
     if (program) {
       for (const file of [program.file, program.main]) {
-        if (!(file in lab.starter)) problems.push(`labs/${lab.slug}/starter/${file}: missing; checkpoint "${id}" names it; write it${didYouMean(file, Object.keys(lab.starter))}`)
+        if (!(file in lab.starter))
+          problems.push(
+            `labs/${lab.slug}/starter/${file}: missing; checkpoint "${id}" names it; write it${didYouMean(file, Object.keys(lab.starter))}`,
+          )
       }
-      if (!(program.file in lab.solution)) problems.push(`labs/${lab.slug}/solution/${program.file}: missing; checkpoint "${id}" must be shown to be passable; write it`)
+      if (!(program.file in lab.solution))
+        problems.push(
+          `labs/${lab.slug}/solution/${program.file}: missing; checkpoint "${id}" must be shown to be passable; write it`,
+        )
     } else if (!accepts.includes('quiz') && !lab.knobs[id]) {
-      problems.push(`labs/${lab.slug}/solution/knobs.json: nothing for checkpoint "${id}"; it has no program, so its solution is a run of the knobs; add "${id}": {"method": …, "params": …}`)
+      problems.push(
+        `labs/${lab.slug}/solution/knobs.json: nothing for checkpoint "${id}"; it has no program, so its solution is a run of the knobs; add "${id}": {"method": …, "params": …}`,
+      )
     }
   }
   return problems
@@ -193,18 +206,26 @@ function readKnobs(lab: LabFolder, path: string): string[] {
   const text = readIfThere(join(path, 'solution/knobs.json'))
   if (text === undefined) return []
   const raw = parseJson(text)
-  if (typeof raw !== 'object' || raw === null) return [`${file}: expected an object from checkpoint to {method, params}; got something else; correct it`]
+  if (typeof raw !== 'object' || raw === null)
+    return [`${file}: expected an object from checkpoint to {method, params}; got something else; correct it`]
   const ids = lab.manifest!.checkpoints.map((checkpoint) => checkpoint.id)
   return Object.entries(raw).flatMap(([id, run]) => {
     if (!ids.includes(id)) return [`${file}: no checkpoint "${id}"${didYouMean(id, ids)}`]
-    if (!isKnobRun(run)) return [`${file}: ${id}: expected {"method": "…", "params": {…}}; got ${JSON.stringify(run)}; correct it`]
+    if (!isKnobRun(run))
+      return [
+        `${file}: ${id}: expected {"method": "…", "params": {…}}; got ${JSON.stringify(run)}; correct it`,
+      ]
     lab.knobs[id] = run
     return []
   })
 }
 
 const isKnobRun = (run: unknown): run is KnobRun =>
-  typeof run === 'object' && run !== null && typeof (run as KnobRun).method === 'string' && typeof (run as KnobRun).params === 'object' && (run as KnobRun).params !== null
+  typeof run === 'object' &&
+  run !== null &&
+  typeof (run as KnobRun).method === 'string' &&
+  typeof (run as KnobRun).params === 'object' &&
+  (run as KnobRun).params !== null
 
 const isKnobMistake = (raw: unknown): raw is KnobRun & { finding: string; checkpoint: string } => {
   const mistake = raw as { finding?: unknown; checkpoint?: unknown } | undefined
@@ -213,7 +234,10 @@ const isKnobMistake = (raw: unknown): raw is KnobRun & { finding: string; checkp
 
 function readMistakes(lab: LabFolder, path: string): string[] {
   const folder = join(path, 'mistakes')
-  if (!existsSync(folder)) return [`labs/${lab.slug}/mistakes: missing; a grader is trusted once a wrong answer has failed; add one mistake at least`]
+  if (!existsSync(folder))
+    return [
+      `labs/${lab.slug}/mistakes: missing; a grader is trusted once a wrong answer has failed; add one mistake at least`,
+    ]
   const problems: string[] = []
   const checkpoints = lab.manifest!.checkpoints
   const ids = checkpoints.map((checkpoint) => checkpoint.id)
@@ -224,22 +248,41 @@ function readMistakes(lab: LabFolder, path: string): string[] {
       const [first = '', second = ''] = text.split('\n')
       const finding = /^\/\/ finding: (\S+)\s*$/.exec(first)?.[1]
       const checkpoint = /^\/\/ checkpoint: (\S+)\s*$/.exec(second)?.[1]
-      if (!finding) problems.push(`${file}:1: expected "// finding: <id>"; got "${first}"; say which finding it must get`)
-      if (!checkpoint) problems.push(`${file}:2: expected "// checkpoint: <id>"; got "${second}"; say which checkpoint it is for`)
+      if (!finding)
+        problems.push(`${file}:1: expected "// finding: <id>"; got "${first}"; say which finding it must get`)
+      if (!checkpoint)
+        problems.push(
+          `${file}:2: expected "// checkpoint: <id>"; got "${second}"; say which checkpoint it is for`,
+        )
       if (!finding || !checkpoint) continue
       const spec = checkpoints.find((spec) => spec.id === checkpoint)
       if (!spec) problems.push(`${file}:2: no checkpoint "${checkpoint}"${didYouMean(checkpoint, ids)}`)
-      else if (!spec.program) problems.push(`${file}:2: checkpoint "${checkpoint}" has no program; write the mistake as JSON: {"finding", "checkpoint", "method", "params"}`)
+      else if (!spec.program)
+        problems.push(
+          `${file}:2: checkpoint "${checkpoint}" has no program; write the mistake as JSON: {"finding", "checkpoint", "method", "params"}`,
+        )
       else lab.mistakes.push({ file, finding, checkpoint, text })
     } else if (name.endsWith('.json')) {
       const raw = parseJson(text)
       if (!isKnobMistake(raw)) {
-        problems.push(`${file}: expected {"finding", "checkpoint", "method", "params"}; got ${text.trim().slice(0, 60)}; correct it`)
-      } else if (!ids.includes(raw.checkpoint)) problems.push(`${file}: no checkpoint "${raw.checkpoint}"${didYouMean(raw.checkpoint, ids)}`)
-      else lab.mistakes.push({ file, finding: raw.finding, checkpoint: raw.checkpoint, knobs: { method: raw.method, params: raw.params } })
+        problems.push(
+          `${file}: expected {"finding", "checkpoint", "method", "params"}; got ${text.trim().slice(0, 60)}; correct it`,
+        )
+      } else if (!ids.includes(raw.checkpoint))
+        problems.push(`${file}: no checkpoint "${raw.checkpoint}"${didYouMean(raw.checkpoint, ids)}`)
+      else
+        lab.mistakes.push({
+          file,
+          finding: raw.finding,
+          checkpoint: raw.checkpoint,
+          knobs: { method: raw.method, params: raw.params },
+        })
     } else problems.push(`${file}: expected a .ts or .json file; got ${name}; rename or move it`)
   }
-  if (problems.length === 0 && lab.mistakes.length === 0) problems.push(`labs/${lab.slug}/mistakes: empty; a grader is trusted once a wrong answer has failed; add one mistake at least`)
+  if (problems.length === 0 && lab.mistakes.length === 0)
+    problems.push(
+      `labs/${lab.slug}/mistakes: empty; a grader is trusted once a wrong answer has failed; add one mistake at least`,
+    )
   return problems
 }
 

@@ -7,7 +7,7 @@ export function didYouMean(wrong: string, known: readonly string[]): string {
   return `; known: ${shown.join(', ')}${known.length > shown.length ? ` and ${known.length - shown.length} more` : ''}`
 }
 
-/** The known name at most two edits away (three for long names), or none. */
+/** The known name at most one edit away (two for longer names, three for long ones), or none. */
 export function nearest(wrong: string, known: readonly string[]): string | undefined {
   const allowed = wrong.length > 8 ? 3 : wrong.length > 3 ? 2 : 1
   let best: string | undefined
@@ -22,16 +22,19 @@ export function nearest(wrong: string, known: readonly string[]): string | undef
   return best
 }
 
-/** Edits between two words: insert, delete, replace (Levenshtein). */
+/** Edits between two words: insert, delete, replace, swap neighbours (optimal string alignment). */
 function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
+    const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+      const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      row.push(Math.min(replaced, last[j]! + 1, row[j - 1]! + 1, isSwap ? beforeLast[j - 2]! + 1 : Infinity))
     }
-    row = next
+    beforeLast = last
+    last = row
   }
-  return row[b.length]!
+  return last[b.length]!
 }

@@ -20,7 +20,11 @@ export interface Quiz {
 
 export type GuideNode =
   | { type: 'text'; value: string }
-  | { type: 'paragraph' | 'emphasis' | 'strong' | 'blockquote' | 'tableRow' | 'tableCell' | 'table' | 'listItem'; children: GuideNode[] }
+  | {
+      type:
+        'paragraph' | 'emphasis' | 'strong' | 'blockquote' | 'tableRow' | 'tableCell' | 'table' | 'listItem'
+      children: GuideNode[]
+    }
   | { type: 'heading'; depth: 2 | 3 | 4; children: GuideNode[] }
   | { type: 'list'; ordered: boolean; children: GuideNode[] }
   | { type: 'code'; lang: string; value: string }

@@ -38,7 +38,10 @@ export const frameworks: Readonly<Record<string, Framework>> = frameworksFile
 
 // Validated when they are built (src/build/guide-plugin.ts), so a manifest that is here is right. On the
 // command line a wrong one is null: `labs:check` reads the folder itself and reports it.
-const manifests = import.meta.glob<Manifest | null>('../../labs/*/lab.json', { eager: true, import: 'default' })
+const manifests = import.meta.glob<Manifest | null>('../../labs/*/lab.json', {
+  eager: true,
+  import: 'default',
+})
 const guides = import.meta.glob<Guide>('../../labs/*/guide.md', { import: 'default' })
 const starters = import.meta.glob<string>('../../labs/*/starter/*.ts', { query: '?raw', import: 'default' })
 const solutions = import.meta.glob<string>('../../labs/*/solution/*.ts', { query: '?raw', import: 'default' })
@@ -54,7 +57,14 @@ export function labList(): Manifest[] {
 /** Throws `missing` when there is no lab of that name. */
 export async function loadLab(slug: string): Promise<Lab> {
   const manifest = labList().find((lab) => lab.id === slug)
-  if (!manifest) throw new PerturbError('missing', `no lab "${slug}"${didYouMean(slug, labList().map((lab) => lab.id))}`)
+  if (!manifest)
+    throw new PerturbError(
+      'missing',
+      `no lab "${slug}"${didYouMean(
+        slug,
+        labList().map((lab) => lab.id),
+      )}`,
+    )
   const guide = guides[`../../labs/${slug}/guide.md`]
   if (!guide) throw new PerturbError('missing', `labs/${slug}/guide.md is missing`)
   const [compiled, starter] = await Promise.all([guide(), textsOf(starters, slug)])
@@ -62,9 +72,14 @@ export async function loadLab(slug: string): Promise<Lab> {
 }
 
 /** File name → text, of one lab. */
-async function textsOf(files: Record<string, () => Promise<string>>, slug: string): Promise<Record<string, string>> {
+async function textsOf(
+  files: Record<string, () => Promise<string>>,
+  slug: string,
+): Promise<Record<string, string>> {
   const own = Object.entries(files).filter(([path]) => path.startsWith(`../../labs/${slug}/`))
   return Object.fromEntries(
-    await Promise.all(own.map(async ([path, load]) => [path.slice(path.lastIndexOf('/') + 1), await load()] as const)),
+    await Promise.all(
+      own.map(async ([path, load]) => [path.slice(path.lastIndexOf('/') + 1), await load()] as const),
+    ),
   )
 }

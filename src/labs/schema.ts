@@ -9,8 +9,10 @@ import { steps, type CheckpointSpec, type Manifest } from './manifest.ts'
 const text = (description: string) => v.pipe(v.string(), v.minLength(1), v.description(description))
 const slug = (description: string) =>
   v.pipe(v.string(), v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/), v.description(description))
-const texts = (description: string) => v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.description(description))
-const count = (description: string) => v.pipe(v.number(), v.integer(), v.minValue(1), v.description(description))
+const texts = (description: string) =>
+  v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.description(description))
+const count = (description: string) =>
+  v.pipe(v.number(), v.integer(), v.minValue(1), v.description(description))
 
 /** What a program may be granted. */
 export const capabilities = ['victim', 'scores', 'decisions', 'trainer', 'data'] as const
@@ -21,7 +23,12 @@ const sandbox = v.strictObject({
     v.description('Capabilities granted to the learner’s program; everything else is refused.'),
   ),
   maxQueries: count('Rows the ledger answers in one run before it refuses.'),
-  seconds: v.pipe(v.number(), v.minValue(1), v.maxValue(600), v.description('Deadline of one run, in seconds.')),
+  seconds: v.pipe(
+    v.number(),
+    v.minValue(1),
+    v.maxValue(600),
+    v.description('Deadline of one run, in seconds.'),
+  ),
 })
 
 const checkpoint = v.strictObject({
@@ -42,13 +49,22 @@ const checkpoint = v.strictObject({
     v.pipe(
       v.strictObject({
         file: v.pipe(v.string(), v.regex(/^[a-z0-9-]+\.ts$/), v.description('Editable file in starter/.')),
-        main: v.pipe(v.string(), v.regex(/^[a-z0-9-]+\.ts$/), v.description('Read-only program in starter/ that calls it.')),
+        main: v.pipe(
+          v.string(),
+          v.regex(/^[a-z0-9-]+\.ts$/),
+          v.description('Read-only program in starter/ that calls it.'),
+        ),
       }),
       v.description('Needed when it accepts code.'),
     ),
   ),
   needs: v.pipe(
-    v.array(v.strictObject({ name: text('What is measured.'), value: text('What is needed, e.g. "at least 75 %".') })),
+    v.array(
+      v.strictObject({
+        name: text('What is measured.'),
+        value: text('What is needed, e.g. "at least 75 %".'),
+      }),
+    ),
     v.description('What is needed, in words, shown before the first attempt.'),
   ),
   hints: v.pipe(
@@ -64,13 +80,26 @@ const checkpoint = v.strictObject({
 
 export const manifestSchema = v.strictObject({
   id: slug('Equal to the folder’s name.'),
-  version: v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/), v.description('Semantic version; raise it with every change that learners see.')),
+  version: v.pipe(
+    v.string(),
+    v.regex(/^\d+\.\d+\.\d+$/),
+    v.description('Semantic version; raise it with every change that learners see.'),
+  ),
   title: text('A sentence that makes one curious.'),
   summary: text('One or two sentences for the home page.'),
   track: slug('A track of tracks.json.'),
   order: count('Position in the track.'),
-  level: v.pipe(v.picklist(['introductory', 'intermediate', 'advanced']), v.description('Where it stands in the curriculum.')),
-  minutes: v.pipe(v.number(), v.integer(), v.minValue(5), v.maxValue(90), v.description('How long it takes, honestly.')),
+  level: v.pipe(
+    v.picklist(['introductory', 'intermediate', 'advanced']),
+    v.description('Where it stands in the curriculum.'),
+  ),
+  minutes: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(5),
+    v.maxValue(90),
+    v.description('How long it takes, honestly.'),
+  ),
   objectives: v.pipe(texts('What the learner can do afterwards; each begins with a verb.'), v.minLength(1)),
   outOfScope: texts('What this lab leaves to others.'),
   requires: texts('Labs worth doing first; never locks.'),
@@ -84,7 +113,10 @@ export const manifestSchema = v.strictObject({
     ),
     v.description('Papers the lab stands on.'),
   ),
-  frameworks: v.pipe(v.record(v.string(), v.array(v.string())), v.description('Ids of frameworks.json, by framework.')),
+  frameworks: v.pipe(
+    v.record(v.string(), v.array(v.string())),
+    v.description('Ids of frameworks.json, by framework.'),
+  ),
   assets: texts('Folders in static/, e.g. "data/mnist10k"; every file in them is pinned by SHA256SUMS.'),
   sandbox: v.pipe(sandbox, v.description('What the learner’s program is allowed.')),
   variant: text('What the learner’s seed changes, in words.'),
@@ -112,8 +144,7 @@ type Loose<M extends { sandbox: { access: readonly string[] } }> = Omit<M, 'sand
 }
 
 export type ManifestResult =
-  | { manifest: Manifest; problems: [] }
-  | { manifest?: undefined; problems: string[] }
+  { manifest: Manifest; problems: [] } | { manifest?: undefined; problems: string[] }
 
 /**
  * Reads the text of a lab.json. Problems are sentences (where: what, expected, got, next), one for each
@@ -126,7 +157,9 @@ export function parseManifest(json: string, file: string): ManifestResult {
   try {
     raw = JSON.parse(json)
   } catch (error) {
-    return { problems: [`${file}: not JSON: ${error instanceof Error ? error.message : error}; correct it there`] }
+    return {
+      problems: [`${file}: not JSON: ${error instanceof Error ? error.message : error}; correct it there`],
+    }
   }
   const result = v.safeParse(labFileSchema, raw)
   if (!result.success) {
@@ -143,17 +176,22 @@ function contradictions(manifest: Manifest): string[] {
   const seen = new Set<string>()
   manifest.checkpoints.forEach((checkpoint, i) => {
     const at = `checkpoints[${i}]`
-    if (seen.has(checkpoint.id)) problems.push(`${at}.id: "${checkpoint.id}" is there twice; every checkpoint needs an id of its own`)
+    if (seen.has(checkpoint.id))
+      problems.push(`${at}.id: "${checkpoint.id}" is there twice; every checkpoint needs an id of its own`)
     seen.add(checkpoint.id)
     if (checkpoint.accepts.includes('code') && !checkpoint.program) {
-      problems.push(`${at}.program: missing, yet the checkpoint accepts code; name the editable file and its main program, or drop "code"`)
+      problems.push(
+        `${at}.program: missing, yet the checkpoint accepts code; name the editable file and its main program, or drop "code"`,
+      )
     }
     if (checkpoint.program && !checkpoint.accepts.includes('code')) {
       problems.push(`${at}.accepts: has a program but does not accept "code"; add "code" or drop the program`)
     }
     const isQuiz = checkpoint.accepts.includes('quiz')
     if (isQuiz !== (checkpoint.artefact === 'answer')) {
-      problems.push(`${at}.artefact: a quiz hands in "answer" and nothing else does; got "${checkpoint.artefact}" with accepts ${checkpoint.accepts.join(', ')}`)
+      problems.push(
+        `${at}.artefact: a quiz hands in "answer" and nothing else does; got "${checkpoint.artefact}" with accepts ${checkpoint.accepts.join(', ')}`,
+      )
     }
   })
   return problems
@@ -227,7 +265,10 @@ const patternWords: Record<string, string> = {
 }
 
 const pathOf = (keys: (string | number)[]) =>
-  keys.reduce<string>((path, key) => (typeof key === 'number' ? `${path}[${key}]` : path ? `${path}.${key}` : key), '') || '(the whole file)'
+  keys.reduce<string>(
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : path ? `${path}.${key}` : key),
+    '',
+  ) || '(the whole file)'
 
 interface AnySchema {
   entries?: Record<string, AnySchema>

@@ -1,0 +1,142 @@
+import { checkAssets, readLab, readShelf, type LabShelf } from '../build/lab-folder.ts'
+import { memory } from '../core/tf.ts'
+import { createCapabilities } from '../engine/capabilities.ts'
+import { methodLoaders } from '../engine/dispatch.ts'
+import { createWorkshop, type Workshop } from '../engine/workshop.ts'
+import type { Artefact } from '../grading/artefact.ts'
+import type { LabGrader, Task } from '../grading/grader.ts'
+import { didYouMean } from '../labs/did-you-mean.ts'
+import type { KnobRun } from '../labs/folder.ts'
+import { loadGrader } from '../labs/graders.ts'
+import {
+  proveLab,
+  type Proof,
+  type ProofBench,
+  type ProofOptions,
+  type ProgramResult,
+  type ProgramRun,
+} from '../labs/proof.ts'
+import type { Weight } from '../models/model.ts'
+import { runTrusted } from '../sandbox/run-in-node.ts'
+import { readStatic, repository } from './node-platform.ts'
+
+/** The referee and the engine's methods in this process, for as many labs as are proved in it. */
+export async function openLabBench() {
+  const workshop = createWorkshop({ role: 'referee', fetchBytes: readStatic, emit: () => undefined })
+  await workshop.start('wasm')
+  return {
+    /** Reads and proves one lab; a wrong folder is in the proof's problems, never thrown. */
+    async prove(
+      slug: string,
+      options: ProofOptions,
+      shelf = readShelf(repository),
+      load: (slug: string) => Promise<LabGrader> = loadGrader,
+    ): Promise<Proof> {
+      const folder = readLab(shelf, slug)
+      if (!folder.manifest || folder.problems.length > 0) {
+        return {
+          lab: slug,
+          version: folder.manifest?.version ?? '',
+          ok: false,
+          problems: folder.problems,
+          checks: [],
+        }
+      }
+      return proveLab(folder, benchOf(workshop, await load(slug), shelf), options)
+    },
+  }
+}
+
+function benchOf(workshop: Workshop, grader: LabGrader, shelf: LabShelf): ProofBench {
+  return {
+    grader,
+    tools: workshop,
+    runProgram: (run) => runProgram(workshop, run),
+    runKnobs: (run, task, seed, earlier) => runKnobs(workshop, run, task, seed, earlier),
+    tensors: () => memory().numTensors,
+    assetProblems: (manifest) => checkAssets(manifest, shelf),
+  }
+}
+
+/** Weights of the victim when it is the learner's own model, handed in for an earlier checkpoint. */
+function ownWeights({ victim }: Task, earlier: Readonly<Record<string, Artefact>>): Weight[] | undefined {
+  if (victim.weightsFrom === undefined) return undefined
+  const artefact = earlier[victim.weightsFrom]
+  if (artefact?.kind !== 'model-weights')
+    throw new Error(
+      `the task's victim comes from checkpoint "${victim.weightsFrom}", which hands in no weights`,
+    )
+  return artefact.tensors
+}
+
+async function runProgram(
+  workshop: Workshop,
+  { files, main, task, seed, spec, artefact, earlier }: ProgramRun,
+): Promise<ProgramResult> {
+  const weights = ownWeights(task, earlier)
+  const model = weights
+    ? await workshop.modelWithWeights(task.victim.model, weights)
+    : await workshop.model(task.victim.model)
+  const server = createCapabilities({
+    model,
+    dataset: await workshop.dataset(task.dataset),
+    task,
+    spec,
+    seed,
+  })
+  try {
+    const { outcome } = await runTrusted({
+      files,
+      main,
+      task,
+      seed,
+      access: spec.access,
+      capabilities: (name, args) => server.call(name, args),
+    })
+    const ledger = server.summary()
+    if (outcome.status === 'failed') return { error: outcome.error, ledger }
+    const trained = artefact === 'model-weights' ? await server.trained() : undefined
+    if (trained)
+      return { artefact: { kind: 'model-weights', model: task.victim.model, tensors: trained }, ledger }
+    return { artefact: outcome.status === 'finished' ? outcome.artefact : undefined, ledger }
+  } finally {
+    server.close()
+    if (weights) model.dispose()
+  }
+}
+
+/** A run of the knobs: the method gets the task's model, data and images, and the seed; its result is handed in. */
+async function runKnobs(
+  workshop: Workshop,
+  { method: name, params }: KnobRun,
+  task: Task,
+  seed: number,
+  earlier: Readonly<Record<string, Artefact>>,
+): Promise<unknown> {
+  const load = methodLoaders[name]
+  if (!load) throw new Error(`no method "${name}"${didYouMean(name, Object.keys(methodLoaders))}`)
+  const method = await load()
+  const given =
+    name === 'attack-images'
+      ? {
+          model: { model: task.victim.model, weights: ownWeights(task, earlier) },
+          images: { dataset: task.dataset, split: task.split, ids: task.ids },
+          ...params,
+        }
+      : { model: task.victim.model, dataset: task.dataset, ...params }
+  const result = (await method.run(
+    { ...given, seed },
+    { signal: new AbortController().signal, progress: () => undefined },
+    workshop,
+  )) as KnobResult
+  if (result.weights) return { kind: 'model-weights', model: task.victim.model, tensors: result.weights }
+  if (result.adversarial)
+    return { kind: 'adversarial-examples', ids: task.ids, shape: result.shape, pixels: result.adversarial }
+  throw new Error(`${name} makes neither weights nor adversarial examples, so there is nothing to hand in`)
+}
+
+interface KnobResult {
+  weights?: Weight[]
+  adversarial?: Float32Array
+  shape?: number[]
+}
