@@ -76,11 +76,20 @@ const crossEntropyRows = (logits: tf.Tensor2D, y: Labels): tf.Tensor1D =>
     return { value, gradFunc }
   })(logits) as tf.Tensor1D
 
-/** The k largest classes of each row, largest first: k index vectors. */
+/**
+ * The k largest classes of each row, largest first: k index vectors. By repeated argMax, because tfjs has
+ * no gradient for topk, not even the zero one of an index.
+ */
 function ranking(logits: tf.Tensor2D, k: number): tf.Tensor1D[] {
   const classes = logits.shape[1]
   if (classes < k) throw new PerturbError('bad-input', `dlr: needs at least ${k} classes, got ${classes}`)
-  return tf.unstack(tf.topk(logits, k).indices, 1) as tf.Tensor1D[]
+  const order: tf.Tensor1D[] = []
+  for (let rest = logits; order.length < k; ) {
+    const top = tf.argMax(rest, 1) as tf.Tensor1D
+    order.push(top)
+    rest = tf.where(tf.cast(oneHot(top, classes), 'bool'), tf.fill(rest.shape, -3e38), rest)
+  }
+  return order
 }
 
 const dlr = (logits: tf.Tensor2D, y: Labels): tf.Tensor1D =>

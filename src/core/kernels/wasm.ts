@@ -33,6 +33,7 @@ const kernels: Record<string, Kernel> = {
   UnsortedSegmentSum: unsortedSegmentSum,
   BatchMatMul: product,
   _FusedMatMul: fusedProduct,
+  Sign: sign,
 }
 
 /** Installs them on 'wasm'; call once, after the backend has started. */
@@ -401,4 +402,19 @@ function fusedProduct(request: Call): TensorInfo {
     replace(call(activation, backend, inputs, { alpha }))
   }
   return out
+}
+
+/**
+ * tfjs' own takes everything within ±1e-7 or so for zero: the gradient of an image that the model is sure
+ * of is smaller than that, and a sign step would leave it where it is.
+ */
+function sign({ inputs, backend }: Call): TensorInfo {
+  const x = inputs.x!
+  const result = backend.makeOutput(x.shape, x.dtype)
+  const [from, to] = [heap(backend, x), heap(backend, result)]
+  for (let i = 0; i < from.length; i++) {
+    const value = from[i]!
+    to[i] = value > 0 ? 1 : value < 0 ? -1 : value === 0 ? 0 : NaN
+  }
+  return result
 }
