@@ -12,7 +12,8 @@ import type { RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { DataSet, Split } from '../../data/data-set.ts'
 import type { Architecture, Model, Weight } from '../../models/model.ts'
-import { accuracy, train, type HistoryPoint } from '../../models/train.ts'
+import { accuracy } from '../../models/accuracy.ts'
+import { train, type HistoryPoint } from '../../models/train.ts'
 
 export interface AdversarialTrainingOptions {
   architecture: Architecture

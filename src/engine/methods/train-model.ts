@@ -1,5 +1,6 @@
 import { recipe } from '../../models/architectures.ts'
-import { accuracy, train } from '../../models/train.ts'
+import { accuracy } from '../../models/accuracy.ts'
+import { train } from '../../models/train.ts'
 import { initialWeights } from '../../models/weights.ts'
 import { defineMethod } from '../method.ts'
 import type { Training } from './train-defence.ts'
