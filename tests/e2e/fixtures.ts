@@ -191,7 +191,7 @@ function forceBackend(backend: string) {
   try {
     const key = 'perturb.settings'
     const settings = JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, unknown>
-    localStorage.setItem(key, JSON.stringify({ ...settings, backend }))
+    localStorage.setItem(key, JSON.stringify({ backend, ...settings }))
   } catch {
     // A frame of opaque origin has no storage; nothing to force there.
   }
