@@ -31,8 +31,12 @@ class EngineHolder {
     return (this.#referee ??= new WorkerClient('referee'))
   }
 
-  /** Starts the engine once, on the backend that the settings ask for. Rejects with words for the learner. */
+  /**
+   * Starts the engine once, on the backend that the settings ask for; after a failure, tries again.
+   * Rejects with words for the learner.
+   */
   start(): Promise<BackendReport> {
+    if (this.status === 'failed') this.#started = undefined
     return (this.#started ??= this.#start(settings.backend))
   }
 
@@ -41,12 +45,6 @@ class EngineHolder {
     settings.set({ backend })
     await this.#started?.catch(() => undefined)
     this.#started = this.#start(backend)
-    return this.#started
-  }
-
-  /** After a failure: another try with the same choice. */
-  retry(): Promise<BackendReport> {
-    this.#started = this.#start(settings.backend)
     return this.#started
   }
 

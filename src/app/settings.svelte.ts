@@ -10,6 +10,8 @@ export interface SettingsData {
   editor: 'auto' | 'full' | 'plain'
   /** Tab moves focus out of the full editor instead of indenting. */
   tabLeavesEditor: boolean
+  /** Name or number written into exported evidence; may be empty. */
+  learner: string
 }
 
 export const defaultSettings: SettingsData = {
@@ -19,9 +21,11 @@ export const defaultSettings: SettingsData = {
   shortcuts: true,
   editor: 'auto',
   tabLeavesEditor: false,
+  learner: '',
 }
 
-const allowed: { [K in keyof SettingsData]: readonly SettingsData[K][] } = {
+type Choices = Omit<SettingsData, 'learner'>
+const allowed: { [K in keyof Choices]: readonly Choices[K][] } = {
   theme: ['auto', 'light', 'dark'],
   backend: ['auto', 'webgpu', 'webgl', 'wasm', 'cpu'],
   motion: ['auto', 'less'],
@@ -43,8 +47,12 @@ export function readSettings(stored: string | null): SettingsData {
     return settings
   }
   if (typeof found !== 'object' || found === null) return settings
-  for (const name of Object.keys(allowed) as (keyof SettingsData)[]) {
-    const value: unknown = Object.hasOwn(found, name) ? (found as Record<string, unknown>)[name] : undefined
+  const own = (name: string): unknown =>
+    Object.hasOwn(found, name) ? (found as Record<string, unknown>)[name] : undefined
+  const learner = own('learner')
+  if (typeof learner === 'string') settings.learner = learner.slice(0, 80)
+  for (const name of Object.keys(allowed) as (keyof Choices)[]) {
+    const value = own(name)
     if ((allowed[name] as readonly unknown[]).includes(value)) Object.assign(settings, { [name]: value })
   }
   return settings
@@ -101,6 +109,9 @@ export class Settings {
   }
   get tabLeavesEditor() {
     return this.#data.tabLeavesEditor
+  }
+  get learner() {
+    return this.#data.learner
   }
 
   set(change: Partial<SettingsData>): void {

@@ -113,7 +113,11 @@ export class WorkStore {
       const database = await this.#open()
       // Read and write in one transaction: another tab may be saving at this moment.
       const transaction = database.transaction(['records', 'summaries', 'damaged'], 'readwrite')
-      const stored = this.#sound(record.lab, await transaction.objectStore('records').get(record.lab), transaction)
+      const stored = this.#sound(
+        record.lab,
+        await transaction.objectStore('records').get(record.lab),
+        transaction,
+      )
       const merged = stored ? mergeRecords(stored, latest) : latest
       await Promise.all([
         transaction.objectStore('records').put(merged),
@@ -204,7 +208,9 @@ export class WorkStore {
   #sound(lab: string, found: unknown, transaction: Transaction): LabRecord | undefined {
     if (found === undefined) return undefined
     if (isRecord(found) && found.lab === lab) return found
-    void transaction.objectStore('damaged').put({ found, time: new Date().toISOString() }, `${lab} ${Date.now()}`)
+    void transaction
+      .objectStore('damaged')
+      .put({ found, time: new Date().toISOString() }, `${lab} ${Date.now()}`)
     void transaction.objectStore('records').delete(lab)
     this.remark = `The saved work of ${lab} could not be read. It was set aside, not deleted; this lab starts afresh.`
     return undefined

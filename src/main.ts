@@ -1,0 +1,12 @@
+import { mount } from 'svelte'
+import { store } from './app/store.svelte.ts'
+import './ui/theme/index.css'
+import App from './ui/App.svelte'
+
+// Another tab erased the learner's work: what this page still shows is gone.
+store.onErased = () => location.reload()
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') void store.refresh()
+})
+
+mount(App, { target: document.getElementById('app')! })
