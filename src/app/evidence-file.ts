@@ -1,6 +1,8 @@
 import { decodeBundle, encodeBundle, type Damage } from '../grading/bundle.ts'
 import type { LabRecord } from '../grading/evidence.ts'
 import { version } from '../../package.json'
+import { offerFile } from './offer-file.ts'
+import { settings } from './settings.svelte.ts'
 
 /** What export and import need of the store. */
 export interface EvidenceStore {
@@ -19,12 +21,17 @@ const countAttempts = (labs: readonly LabRecord[]) =>
   labs.reduce((sum, { attempts }) => sum + attempts.length, 0)
 
 /** Everything the learner made, as one file. */
-export async function exportEvidence(
-  store: EvidenceStore,
-  learner: string,
-  now = new Date(),
-): Promise<EvidenceFile> {
-  const labs = await store.all()
+export async function exportEvidence(store: EvidenceStore, learner: string, now = new Date()): Promise<EvidenceFile> {
+  return evidenceFile(await store.all(), learner, now)
+}
+
+/** Hands the learner a file with the evidence of these labs. */
+export async function downloadEvidence(labs: readonly LabRecord[]): Promise<void> {
+  const { name, bytes } = evidenceFile(labs, settings.learner, new Date())
+  offerFile(name, bytes)
+}
+
+function evidenceFile(labs: readonly LabRecord[], learner: string, now: Date): EvidenceFile {
   const name = learner.trim()
   const bytes = encodeBundle({
     format: 'perturb-evidence',
@@ -32,15 +39,16 @@ export async function exportEvidence(
     appVersion: version,
     exported: now.toISOString(),
     ...(name && { learner: name }),
-    labs,
+    labs: [...labs],
   })
-  const slug = name
+  const who = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
+  const what = labs.length === 1 ? labs[0]!.lab : ''
   const day = now.toISOString().slice(0, 10)
   return {
-    name: `${[slug || 'evidence', day].join('-')}.perturb.json`,
+    name: `${[who || 'evidence', what, day].filter(Boolean).join('-')}.perturb.json`,
     bytes: new Uint8Array(bytes),
     labs: labs.length,
     attempts: countAttempts(labs),
