@@ -36,8 +36,8 @@ const epsilon = 0.25
 const fooledBar = 75
 const targetedBar = 21
 const cleanBar = 94
-const repairedBar = 60
-const againBar = 75
+const repairedBar = 40
+const againBar = 80
 
 const fooledImages = 100
 const targetedImages = 50
