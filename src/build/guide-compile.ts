@@ -7,7 +7,7 @@ import remarkGfm from 'remark-gfm'
 import remarkMath from 'remark-math'
 import remarkParse from 'remark-parse'
 import { unified } from 'unified'
-import { didYouMean } from '../labs/did-you-mean.ts'
+import { didYouMean, nearest } from '../labs/did-you-mean.ts'
 import type { Guide, GuideNode, Quiz } from '../labs/guide.ts'
 import { steps, stepTitles, type CheckpointSpec, type StepId } from '../labs/manifest.ts'
 
@@ -67,6 +67,8 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   const quizzes: Quiz[] = []
   /** Steps in which each checkpoint stands. */
   const placed = new Map<string, Set<StepId>>()
+  /** Names that a wrong one was probably meant to be: told once, where it stands. */
+  const misspelt = new Set<string>()
   let step: StepId | undefined
 
   function compileAll(nodes: readonly Node[]): GuideNode[] {
@@ -247,6 +249,7 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
     where = '',
   ): boolean {
     if (known.includes(name)) return true
+    misspelt.add(nearest(name, known) ?? '')
     report(node, `no ${what} "${name}"${where}${didYouMean(name, known)}`)
     return false
   }
@@ -395,6 +398,7 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
     const write = checkpoint.accepts.includes('quiz')
       ? `:::quiz{#${checkpoint.id}}`
       : `::checkpoint{#${checkpoint.id}}`
+    if (!where && misspelt.has(checkpoint.id)) continue
     if (!where)
       report(
         undefined,

@@ -291,6 +291,10 @@ describe('a wrong guide is refused with file and line', () => {
     ])
   })
 
+  test('a misspelt checkpoint is told once, where it stands', () => {
+    expect(spoilt('::checkpoint{#nudged}', '::checkpoint{#nudgd}')).toHaveLength(1)
+  })
+
   test('text before the first step, once', () => {
     expect(
       compile(`Hello.\n\nMore.\n\n${guideText}`).problems.filter((problem) =>
