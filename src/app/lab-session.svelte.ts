@@ -192,6 +192,12 @@ export class LabSession {
     }
     return undefined
   })
+  /** Attributes of every bench of this guide. */
+  readonly benches = $derived(
+    (this.lab?.guide.steps ?? []).flatMap(({ body }) =>
+      body.flatMap((node) => (node.type === 'widget' && node.props.place === 'bench' ? [node.props] : [])),
+    ),
+  )
   /** The checkpoint whose program the Code pane is about. */
   readonly codeCheckpoint = $derived(
     this.checkpoint?.program ? this.checkpoint : this.checkpoints.find(({ program }) => program),
@@ -217,6 +223,10 @@ export class LabSession {
 
   get engine(): Caller {
     return this.deps.engine
+  }
+
+  get referee(): Caller {
+    return this.deps.referee
   }
 
   /** Loads the lab and the learner's record, then starts the engine behind them. Never throws. */

@@ -1,0 +1,441 @@
+import type { NumberParameter, OptionValue, Options, Parameter } from '../attacks/attack.ts'
+import type { AttackInfo } from '../attacks/registry.ts'
+import type { AttackImagesResult } from '../engine/methods/attack-images.ts'
+import type { ImagesResult } from '../engine/methods/images.ts'
+import type { Prediction } from '../engine/methods/predict.ts'
+import type { SweepPoint } from '../engine/methods/sweep.ts'
+import type { Task } from '../grading/grader.ts'
+import type { CheckpointSpec } from '../labs/manifest.ts'
+import type { Weight } from '../models/model.ts'
+import { knobsProgram } from './knobs-program.ts'
+import type { LabSession } from './lab-session.svelte.ts'
+import { sentenceOf } from './sentences.ts'
+
+/** What the directive says: `::widget{kind=attack-bench attack=fgsm victim=repaired steps=20 checkpoints="a b"}`. */
+export interface BenchSetup {
+  attack: string
+  model: string
+  /** Checkpoint whose model is attacked instead of the shipped one. */
+  weightsFrom?: string
+  /** Most small steps the learner may take; 1 leaves the knob out. */
+  maxSteps: number
+  /** Checkpoints these knobs can hand in. */
+  checkpoints: string[]
+  /** Where a knob stands before it is turned, when not at the attack's own default. */
+  start: Record<string, number>
+}
+
+export function readSetup(props: Record<string, string>): BenchSetup {
+  const weightsFrom = props.victim && props.victim !== 'shipped' ? props.victim : undefined
+  return {
+    attack: props.attack ?? 'fgsm',
+    model: props.model ?? 'digits-cnn',
+    ...(weightsFrom ? { weightsFrom } : {}),
+    maxSteps: Math.max(1, Number(props.steps) || 1),
+    start: props.epsilon ? { epsilon: Number(props.epsilon) } : {},
+    checkpoints: (props.checkpoints ?? props.checkpoint ?? '').split(/[\s,]+/).filter(Boolean),
+  }
+}
+
+/** One picture to work on: of the learner's variant, or drawn by hand. */
+export interface Subject {
+  pixels: Float32Array
+  /** (height, width, channels). */
+  shape: number[]
+  /** What it is; for a drawing, what the model read in it. */
+  truth: number
+  drawn: boolean
+}
+
+/** One small step, as a share of ε: below 1 the steps feel their way. */
+const stepShare = 0.125
+const pickerSize = 8
+const curveValues = 13
+const curveGroups = 3
+const linePoints = 13
+
+/** The L2 length of a change is larger than its largest element: the knob needs another ruler. */
+const l2Ruler = { max: 6, step: 0.05, fallback: 2.5 }
+
+export type View = 'change' | 'gradient' | 'sign'
+
+/** Points of the accuracy curve: share of digits on which the attack succeeds, and its range over samples. */
+export interface Curve {
+  key: string
+  points: SweepPoint[]
+  images: number
+  /** Fewer samples than planned: it was stopped, or is still running. */
+  partial: boolean
+}
+
+/**
+ * The attack bench: knobs drawn from the attack's own parameters, one picture that follows them, and the
+ * curve over the whole sample. One picture is computed at a time; while it is, only the latest wish is kept.
+ */
+export class AttackBench {
+  info: AttackInfo | undefined = $state.raw()
+  task: Task | undefined = $state.raw()
+  samples: Subject[] = $state.raw([])
+  drawing: Subject | undefined = $state.raw()
+  chosen = $state(0)
+  picture: AttackImagesResult | undefined = $state.raw()
+  /** The picture that `picture` belongs to. */
+  subject: Subject | undefined = $state.raw()
+  /** Loss along the straight way from the original to the changed picture, or along the small steps. */
+  path: [number, number][] = $state.raw([])
+  busy = $state(false)
+  /** Why there is no picture, in words. */
+  trouble = $state('')
+  view: View = $state('change')
+  curve: Curve | undefined = $state.raw()
+  curveRunning = $state(false)
+  curveProgress = $state(0)
+  curveTrouble = $state('')
+
+  #wanted = 0
+  #curveAbort: AbortController | undefined
+  #weights: { from: string; value: Weight[] } | undefined
+
+  readonly checkpoints: CheckpointSpec[] = $derived.by(() => {
+    const fit = this.session.checkpoints.filter(
+      ({ artefact, accepts }) => artefact === 'adversarial-examples' && accepts.includes('explore'),
+    )
+    if (this.setup.checkpoints.length > 0) return fit.filter(({ id }) => this.setup.checkpoints.includes(id))
+    // What another bench names is that one's: it may attack another model.
+    const others = this.session.benches.flatMap((props) => readSetup(props).checkpoints)
+    return fit.filter(({ id }) => !others.includes(id))
+  })
+  /** The checkpoint these knobs would hand in now. */
+  readonly checkpoint = $derived.by(() => this.checkpoints.find(({ id }) => id === this.session.checkpoint?.id) ?? this.checkpoints[0])
+  /** Knobs of two benches do not move each other. */
+  readonly #scope = $derived.by(() => this.setup.weightsFrom ? `${this.setup.attack}@${this.setup.weightsFrom}` : this.setup.attack)
+  readonly norm = $derived.by(() => this.session.knob<string>(`${this.#scope}.norm`, 'linf'))
+  readonly parameters: Parameter[] = $derived(
+    (this.info?.parameters ?? []).map((parameter) =>
+      parameter.kind === 'number' && this.#isL2(parameter) ? { ...parameter, ...l2Ruler } : parameter,
+    ),
+  )
+  readonly options: Options = $derived(
+    Object.fromEntries(this.parameters.map((parameter) => [parameter.name, this.value(parameter)])),
+  )
+  readonly epsilon = $derived(Number(this.options.epsilon ?? 0))
+  readonly steps = $derived.by(() => Math.min(this.setup.maxSteps, this.session.knob(`${this.#scope}.steps`, this.setup.maxSteps > 1 ? 10 : 1)))
+  readonly goal = $derived.by(() => this.session.knob<string>(`${this.#scope}.goal`, 'any') === 'digit' ? 'digit' : 'any')
+  readonly target = $derived.by(() => this.session.knob(`${this.#scope}.target`, 8))
+  readonly ready = $derived.by(() => !this.setup.weightsFrom || this.weights !== undefined)
+
+  constructor(
+    readonly session: LabSession,
+    readonly setup: BenchSetup,
+  ) {}
+
+  /** The learner's own model, where the bench attacks that; read once per artefact, because it is sent with every call. */
+  get weights(): Weight[] | undefined {
+    const from = this.setup.weightsFrom
+    if (!from) return undefined
+    const value = this.session.weightsOf(from)
+    if (!value) return undefined
+    if (this.#weights?.value !== value) this.#weights = { from, value }
+    return this.#weights.value
+  }
+
+  get #model() {
+    const weights = this.weights
+    return weights ? { model: this.setup.model, weights } : { model: this.setup.model }
+  }
+
+  #isL2(parameter: Parameter) {
+    return parameter.name === 'epsilon' && this.norm === 'l2'
+  }
+
+  #key(parameter: Parameter) {
+    return `${this.#scope}.${parameter.name}${this.#isL2(parameter) ? '.l2' : ''}`
+  }
+
+  value(parameter: Parameter): OptionValue {
+    const fallback = this.#isL2(parameter) ? l2Ruler.fallback : (this.setup.start[parameter.name] ?? this.info?.defaults[parameter.name] ?? 0)
+    return this.session.knob(this.#key(parameter), fallback)
+  }
+
+  set(parameter: Parameter, value: OptionValue): void {
+    this.session.setKnob(this.#key(parameter), value)
+  }
+
+  setSteps(steps: number): void {
+    this.session.setKnob(`${this.#scope}.steps`, steps)
+  }
+
+  setGoal(goal: 'any' | 'digit'): void {
+    this.session.setKnob(`${this.#scope}.goal`, goal)
+  }
+
+  setTarget(target: number): void {
+    this.session.setKnob(`${this.#scope}.target`, target)
+  }
+
+  readonly stepsParameter: NumberParameter = $derived.by(() => ({
+    kind: 'number',
+    name: 'steps',
+    label: 'Steps',
+    symbol: 'k',
+    help: `Each step is an eighth of ε, and ends inside the ball of ε around the original.`,
+    min: 1,
+    max: this.setup.maxSteps,
+    step: 1,
+    unit: '',
+    scale: 'linear',
+  }))
+
+  /** Loads the attack's knobs and the digits of this variant. Never throws. */
+  async open(): Promise<void> {
+    this.trouble = ''
+    try {
+      const list = (await this.session.engine.call('attacks', {})) as AttackInfo[]
+      this.info = list.find(({ id }) => id === this.setup.attack)
+      if (!this.info) throw new Error(`This app has no attack "${this.setup.attack}"; it has ${list.map(({ id }) => id).join(', ')}.`)
+      await this.loadSamples()
+    } catch (error) {
+      this.trouble = sentenceOf(error)
+    }
+  }
+
+  /** The digits of the checkpoint in hand, for the seed in use. */
+  async loadSamples(): Promise<void> {
+    const checkpoint = this.checkpoint
+    if (!checkpoint || !this.ready) return
+    const seed = this.session.seed
+    try {
+      const task = await this.session.task(checkpoint.id)
+      const rows = firstOfEach(task.labels, pickerSize)
+      const ids = rows.map((row) => task.ids[row]!)
+      const images = (await this.session.referee.call('images', { dataset: task.dataset, split: task.split, ids })) as ImagesResult
+      if (this.checkpoint?.id !== checkpoint.id || this.session.seed !== seed) return
+      const size = images.pixels.length / ids.length
+      this.task = task
+      this.samples = rows.map((row, i) => ({
+        pixels: images.pixels.slice(i * size, (i + 1) * size),
+        shape: images.shape.slice(1),
+        truth: task.labels[row]!,
+        drawn: false,
+      }))
+      if (this.chosen >= this.samples.length) this.chosen = 0
+      // The checkpoint asks for a class of its own: the knobs start there.
+      if (typeof task.values.target === 'number') {
+        this.setGoal('digit')
+        this.setTarget(task.values.target)
+      } else if (this.goal === 'digit' && this.checkpoints.length > 1) this.setGoal('any')
+    } catch (error) {
+      this.trouble = sentenceOf(error)
+    }
+  }
+
+  /** The picture in hand: a drawing when it is chosen (−1), else a sample. */
+  get current(): Subject | undefined {
+    return this.chosen < 0 ? this.drawing : this.samples[this.chosen]
+  }
+
+  /** Takes a drawing as the picture to attack; what the model reads in it stands for the truth. */
+  async useDrawing(pixels: Float32Array): Promise<void> {
+    const shape = this.samples[0]?.shape ?? [28, 28, 1]
+    try {
+      const { read } = (await this.session.engine.call('predict', { ...this.#model, pixels, shape: [1, ...shape] })) as Prediction
+      this.drawing = { pixels, shape, truth: read[0]!, drawn: true }
+      this.chosen = -1
+    } catch (error) {
+      this.trouble = sentenceOf(error)
+    }
+  }
+
+  /** Computes the picture again; while one is under way, only the latest wish is kept. */
+  refresh(): void {
+    this.#wanted++
+    if (!this.busy) void this.#follow()
+  }
+
+  async #follow(): Promise<void> {
+    this.busy = true
+    try {
+      for (let answered = 0; answered !== this.#wanted; ) {
+        answered = this.#wanted
+        const subject = this.current
+        if (!subject || !this.info || !this.ready) break
+        const { small } = this
+        const picture = (await this.session.engine.call('attack-images', {
+          model: this.#model,
+          images: { pixels: subject.pixels.slice(), shape: [1, ...subject.shape], labels: [subject.truth] },
+          attack: this.setup.attack,
+          options: { ...this.options },
+          targets: this.goal === 'digit' ? [this.target] : undefined,
+          seed: 0,
+          ...(small ? { small } : {}),
+        })) as AttackImagesResult
+        const goal = this.goal === 'digit' ? this.target : subject.truth
+        this.picture = picture
+        this.subject = subject
+        this.trouble = ''
+        if (answered === this.#wanted) this.path = small ? tracePath(picture) : await this.#linePath(picture, goal)
+      }
+    } catch (error) {
+      this.trouble = sentenceOf(error)
+    } finally {
+      this.busy = false
+    }
+  }
+
+  get small(): { steps: number; stepShare: number } | undefined {
+    return this.setup.maxSteps > 1 && this.steps > 1 ? { steps: this.steps, stepShare } : undefined
+  }
+
+  /** Loss of the goal's class on the way from the original to the changed picture. */
+  async #linePath(picture: AttackImagesResult, goal: number): Promise<[number, number][]> {
+    const size = picture.pixels.length
+    const pixels = new Float32Array(size * linePoints)
+    for (let i = 0; i < linePoints; i++) {
+      const t = i / (linePoints - 1)
+      for (let j = 0; j < size; j++) pixels[i * size + j] = picture.pixels[j]! + t * picture.delta[j]!
+    }
+    const shape = [linePoints, ...picture.shape.slice(1)]
+    const { logits } = (await this.session.engine.call('predict', { ...this.#model, pixels, shape })) as Prediction
+    const classes = logits.length / linePoints
+    return Array.from({ length: linePoints }, (_, i) => [
+      (this.epsilon * i) / (linePoints - 1),
+      crossEntropy(logits.subarray(i * classes, (i + 1) * classes), goal),
+    ])
+  }
+
+  // The curve over the sample
+
+  /** What the curve depends on besides ε; a curve with another key is an old one. */
+  readonly curveKey = $derived.by(() => JSON.stringify([
+      this.session.seed,
+      this.checkpoint?.id,
+      Object.entries(this.options).filter(([name]) => name !== 'epsilon'),
+      this.goal === 'digit' ? this.target : null,
+      this.small ?? null,
+    ]))
+
+  /** Success against ε on the sample in three parts: their range is the band. */
+  async measureCurve(): Promise<void> {
+    const task = this.task
+    const parameter = this.parameters.find(({ name }) => name === 'epsilon')
+    if (!task || parameter?.kind !== 'number' || this.curveRunning) return
+    const key = this.curveKey
+    const values = Array.from({ length: curveValues }, (_, i) => Number(((parameter.max * i) / (curveValues - 1)).toFixed(4)))
+    const parts = inParts(task.ids.length, this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined)
+    const found: SweepPoint[][] = []
+    const abort = new AbortController()
+    this.#curveAbort = abort
+    this.curveRunning = true
+    this.curveTrouble = ''
+    this.curveProgress = 0
+    try {
+      for (const rows of parts) {
+        const ids = rows.map((row) => task.ids[row]!)
+        const params = {
+          model: this.#model,
+          images: { dataset: task.dataset, split: task.split, ids },
+          attack: this.setup.attack,
+          options: { ...this.options },
+          parameter: 'epsilon',
+          values,
+          targets: this.goal === 'digit' ? ids.map(() => this.target) : undefined,
+          ...(this.small ? { small: this.small } : {}),
+        }
+        const { points } = (await this.session.engine.call('sweep', params, {
+          signal: abort.signal,
+          onProgress: (done, total) => {
+            this.curveProgress = (found.length + done / total) / parts.length
+          },
+        })) as { points: SweepPoint[] }
+        found.push(points)
+        this.curve = { key, points: united(found), images: parts.slice(0, found.length).flat().length, partial: found.length < parts.length }
+      }
+    } catch (error) {
+      if (!abort.signal.aborted) this.curveTrouble = sentenceOf(error)
+    } finally {
+      this.curveRunning = false
+      this.#curveAbort = undefined
+    }
+  }
+
+  cancelCurve(): void {
+    this.#curveAbort?.abort()
+  }
+
+  close(): void {
+    this.cancelCurve()
+  }
+
+  // From knobs to code, and to a checkpoint
+
+  /** The program of these knobs: the one that is handed in, and that the editor opens. */
+  readonly program = $derived.by(() => knobsProgram({
+      attack: this.setup.attack,
+      options: this.options,
+      target: this.goal === 'digit' ? (this.task?.values.target === this.target ? 'task' : this.target) : undefined,
+      small: this.small,
+    }))
+
+  async handIn(): Promise<void> {
+    const checkpoint = this.checkpoint
+    if (!checkpoint) return
+    const { attack } = this.setup
+    const options = { ...this.options }
+    const { small, program, goal, target } = this
+    await this.session.makeAndHandIn(checkpoint.id, 'Attacking every digit', async ({ signal, progress }) => {
+      const task = await this.session.task(checkpoint.id, signal)
+      const weights = task.victim.weightsFrom ? this.session.weightsOf(task.victim.weightsFrom) : undefined
+      const params = {
+        model: { model: task.victim.model, ...(weights ? { weights } : {}) },
+        images: { dataset: task.dataset, split: task.split, ids: task.ids },
+        attack,
+        options,
+        targets: goal === 'digit' ? task.ids.map(() => target) : undefined,
+        seed: this.session.seed,
+        ...(small ? { small } : {}),
+      }
+      const made = (await this.session.engine.call('attack-images', params, { signal, onProgress: progress })) as AttackImagesResult
+      return {
+        artefact: { kind: 'adversarial-examples', ids: task.ids, shape: made.shape, pixels: made.adversarial },
+        files: { 'explore.ts': program },
+      }
+    })
+  }
+}
+
+/** The first row of each class in turn, then what follows, up to `count`. */
+export function firstOfEach(labels: readonly number[], count: number): number[] {
+  const seen = new Set<number>()
+  const first = labels.flatMap((label, row) => (seen.has(label) ? [] : (seen.add(label), [row])))
+  const rest = labels.flatMap((_, row) => (first.includes(row) ? [] : [row]))
+  return [...first, ...rest].slice(0, count)
+}
+
+/** Rows in three parts, those that may count only. */
+export function inParts(count: number, accept?: readonly boolean[], parts = curveGroups): number[][] {
+  const rows = Array.from({ length: count }, (_, row) => row).filter((row) => accept?.[row] ?? true)
+  return Array.from({ length: parts }, (_, part) => rows.filter((_, i) => i % parts === part)).filter((part) => part.length > 0)
+}
+
+/** Mean and range, point by point, over the parts measured so far. */
+export function united(parts: readonly SweepPoint[][]): SweepPoint[] {
+  return (parts[0] ?? []).map((point, i) => {
+    const shares = parts.map((part) => part[i]!.share)
+    return {
+      value: point.value,
+      share: shares.reduce((sum, share) => sum + share, 0) / shares.length,
+      low: Math.min(...shares),
+      high: Math.max(...shares),
+    }
+  })
+}
+
+const tracePath = (picture: AttackImagesResult): [number, number][] =>
+  picture.trace.map(({ step, values }) => [step, values.loss ?? 0])
+
+/** −log softmax(z)[y], for display. */
+function crossEntropy(logits: ArrayLike<number>, label: number): number {
+  const all = Array.from(logits)
+  const top = Math.max(...all)
+  return top + Math.log(all.reduce((sum, z) => sum + Math.exp(z - top), 0)) - all[label]!
+}
