@@ -19,8 +19,12 @@ describe('loadDataSet', () => {
 
   it('gives the pixels that an independent PNG decoder gives', async () => {
     const data = await loadDataSet('mnist10k', readStatic)
-    const bytes = Uint8Array.from(data.test.pixels(Array.from({ length: 2000 }, (_, i) => i)), (v) => Math.round(v * 255))
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe('528297be2938a5b8223dff33d4bcbaf355089354852080b2dae8de42a4f4ff0b')
+    const bytes = Uint8Array.from(data.test.pixels(Array.from({ length: 2000 }, (_, i) => i)), (v) =>
+      Math.round(v * 255),
+    )
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(
+      '528297be2938a5b8223dff33d4bcbaf355089354852080b2dae8de42a4f4ff0b',
+    )
   })
 
   it('keeps pixels in [0, 1] and in the order asked for, and leaks nothing', async () => {
@@ -40,7 +44,9 @@ describe('loadDataSet', () => {
   it('refuses an id that does not exist', async () => {
     const data = await loadDataSet('mnist10k', readStatic)
     for (const id of [-1, 2000, 1.5, Number.NaN]) {
-      expect(() => data.test.pixels([id])).toThrow(`data/mnist10k/test.png: no image ${id}; ids are whole numbers from 0 to 1999`)
+      expect(() => data.test.pixels([id])).toThrow(
+        `data/mnist10k/test.png: no image ${id}; ids are whole numbers from 0 to 1999`,
+      )
     }
   })
 
