@@ -7,6 +7,7 @@ import * as tf from '../core/tf.ts'
 import type { Split } from '../data/data-set.ts'
 import type { Architecture, Model, Weight } from './model.ts'
 import { createTrainer } from './trainer.ts'
+import { checkWeights } from './weights.ts'
 
 export interface TrainOptions {
   architecture: Architecture
@@ -109,7 +110,7 @@ export async function train(
       }
     }
     throwIfCancelled(run)
-    return { weights: await trainer.weights(), history }
+    return { weights: checkWeights(architecture, await trainer.weights()), history }
   } finally {
     tf.dispose(losses)
     trainer.dispose()
