@@ -72,31 +72,35 @@ export function trimAttempts(attempts: readonly Attempt[]): Attempt[] {
  */
 export function mergeRecords(a: LabRecord, b: LabRecord): LabRecord {
   if (a.lab !== b.lab) throw new RangeError(`mergeRecords: both records must be of one lab; got ${a.lab} and ${b.lab}`)
-  const [older, newer] = inOrder(a, b)
+  // By the time of the last change; of one instant, by content, so that every tab agrees.
+  const later = <T>(x: T, y: T): T => {
+    if (a.updated !== b.updated) return a.updated > b.updated ? x : y
+    return compare(JSON.stringify(x), JSON.stringify(y)) >= 0 ? x : y
+  }
   return {
-    ...newer,
-    seed: seedOf(older, newer),
-    updated: newer.updated,
-    stepsDone: [...new Set([...older.stepsDone, ...newer.stepsDone])].sort(),
-    files: mergeEntries(older.files, newer.files, (x, y) => (x.updated === y.updated ? (x.text < y.text ? y : x) : x.updated < y.updated ? y : x)),
-    hints: mergeEntries(older.hints, newer.hints, Math.max),
-    quiz: { ...older.quiz, ...newer.quiz },
-    attempts: trimAttempts([...new Map([...older.attempts, ...newer.attempts].map((attempt) => [attempt.id, attempt])).values()]),
+    lab: a.lab,
+    labVersion: later(a.labVersion, b.labVersion),
+    seed: seedOf(a, b),
+    updated: Math.max(a.updated, b.updated),
+    step: later(a.step, b.step),
+    stepsDone: [...new Set([...a.stepsDone, ...b.stepsDone])].sort(),
+    files: mergeEntries(a.files, b.files, (x, y) => (x.updated === y.updated ? (x.text < y.text ? y : x) : x.updated < y.updated ? y : x)),
+    hints: mergeEntries(a.hints, b.hints, Math.max),
+    quiz: mergeEntries(a.quiz, b.quiz, later),
+    knobs: later(a.knobs, b.knobs),
+    attempts: trimAttempts([...mergeById(a.attempts, b.attempts).values()]),
   }
 }
 
-/** By the time of the last change; equal times are settled by content, so that every tab agrees. */
-function inOrder(a: LabRecord, b: LabRecord): [older: LabRecord, newer: LabRecord] {
-  if (a.updated !== b.updated) return a.updated < b.updated ? [a, b] : [b, a]
-  return compare(fingerprint(a), fingerprint(b)) <= 0 ? [a, b] : [b, a]
+function mergeById(a: readonly Attempt[], b: readonly Attempt[]): Map<string, Attempt> {
+  return new Map([...a, ...b].map((attempt) => [attempt.id, attempt]))
 }
-const fingerprint = ({ attempts, ...rest }: LabRecord) => JSON.stringify([rest, attempts.map(({ id }) => id).sort()])
 
 /** Two tabs may each have drawn a seed before they met: the one that was worked with stays. */
-function seedOf(older: LabRecord, newer: LabRecord): number {
+function seedOf(a: LabRecord, b: LabRecord): number {
   const used = (record: LabRecord) => record.attempts.filter((attempt) => attempt.seed === record.seed).length
-  const difference = used(older) - used(newer)
-  return difference === 0 ? Math.min(older.seed, newer.seed) : difference > 0 ? older.seed : newer.seed
+  const difference = used(a) - used(b)
+  return difference === 0 ? Math.min(a.seed, b.seed) : difference > 0 ? a.seed : b.seed
 }
 
 function mergeEntries<T>(a: Record<string, T>, b: Record<string, T>, choose: (a: T, b: T) => T): Record<string, T> {
