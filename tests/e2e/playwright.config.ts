@@ -4,7 +4,10 @@ import { findBrowser } from '../../src/cli/browser.ts'
 import type { Options } from './fixtures.ts'
 
 const browser = findBrowser()
-const results = fileURLToPath(new URL('../../test-results/', import.meta.url))
+/** Of each run its own, since Playwright empties it first; workers inherit the name. */
+process.env.PERTURB_TEST_RESULTS ??= fileURLToPath(
+  new URL(`../../test-results/${process.pid}/`, import.meta.url),
+)
 
 const quiet = [
   '--disable-background-networking',
@@ -19,7 +22,7 @@ const args = [...quiet, ...asRoot]
 
 export default defineConfig<Options>({
   testDir: '.',
-  outputDir: results,
+  outputDir: process.env.PERTURB_TEST_RESULTS,
   // Two cores, and each page trains models: more workers only make deadlines pass.
   workers: 1,
   fullyParallel: false,
