@@ -67,14 +67,18 @@ export function rungOf(facts: Facts): Rung {
       next: 'Ask for an https address, or open Perturb on this machine itself at http://localhost.',
     }
   }
-  if (local) return { number: 2, title: 'Served from this machine', works: 'Everything.' }
+  const works =
+    facts.serviceWorker === 'controls'
+      ? 'Everything, also without a network.'
+      : 'Everything but working offline, which this version does not do.'
+  if (local) return { number: 2, title: 'Served from this machine', works }
   if (isPrivate(facts.hostname))
     return {
       number: 3,
       title: 'Https on the local network, such as a classroom machine',
-      works: 'Everything, as long as this browser trusts the certificate.',
+      works: `${works} The browser must trust the certificate.`,
     }
-  return { number: 1, title: 'Https on a web host', works: 'Everything.' }
+  return { number: 1, title: 'Https on a web host', works }
 }
 
 const isLoopback = (host: string) =>
@@ -86,7 +90,7 @@ const isPrivate = (host: string) =>
 
 /** Each thing Perturb uses: whether it is there, what that means, what to do. */
 export function diagnose(facts: Facts): Finding[] {
-  const { webgl, wasm, storage } = facts
+  const { wasm, storage } = facts
   return [
     {
       name: 'Secure address',
@@ -98,18 +102,7 @@ export function diagnose(facts: Facts): Finding[] {
       ...(!facts.secure && { next: 'Use https, or http://localhost on this machine.' }),
     },
     webgpuFinding(facts),
-    {
-      name: 'WebGL 2 with 32-bit floats',
-      state: webgl.version === 2 && webgl.float ? 'works' : 'missing',
-      found:
-        webgl.version === 0
-          ? 'no WebGL'
-          : `WebGL ${webgl.version}, ${webgl.float ? 'float rendering' : 'no 32-bit float rendering'}${webgl.device ? `, ${webgl.device}` : ''}`,
-      meaning:
-        webgl.version === 2 && webgl.float
-          ? 'Models can run on the graphics card this way.'
-          : 'Not used: gradients would be rounded to zero. WASM takes its place.',
-    },
+    webglFinding(facts),
     {
       name: 'WebAssembly with SIMD',
       state: wasm.available ? (wasm.simd ? 'works' : 'limited') : 'missing',
@@ -173,6 +166,23 @@ export function diagnose(facts: Facts): Finding[] {
       meaning: 'One core draws the page, one computes, one grades.',
     },
   ]
+}
+
+function webglFinding({ webgl }: Facts): Finding {
+  const name = 'WebGL 2 with 32-bit floats'
+  const able = webgl.version === 2 && webgl.float
+  const kind = webgl.version === 0 ? 'no WebGL' : `WebGL ${webgl.version}${webgl.float ? '' : ', no 32-bit float rendering'}`
+  const found = webgl.device ? `${kind}: ${webgl.device}` : kind
+  if (!able)
+    return { name, state: 'missing', found, meaning: 'Not used: gradients would be rounded to zero. WASM takes its place.' }
+  if (/swiftshader|llvmpipe|softpipe|software|basic render/i.test(webgl.device ?? ''))
+    return {
+      name,
+      state: 'limited',
+      found,
+      meaning: 'A software renderer: slower than WASM, so it is used only if you choose it.',
+    }
+  return { name, state: 'works', found, meaning: 'Models can run on the graphics card this way.' }
 }
 
 function webgpuFinding({ secure, webgpu }: Facts): Finding {
@@ -335,7 +345,8 @@ function askWebGl(): Facts['webgl'] {
   const context = two ?? one
   if (!context) return { version: 0, float: false }
   const float = two !== null && two.getExtension('EXT_color_buffer_float') !== null
-  const device = String(context.getParameter(context.RENDERER))
+  const unmasked = context.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL
+  const device = String(context.getParameter(unmasked ?? context.RENDERER))
   context.getExtension('WEBGL_lose_context')?.loseContext()
   return { version: two ? 2 : 1, float, device }
 }

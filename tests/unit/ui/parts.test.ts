@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { along, rowsOf, ticksOf } from '../../../src/ui/parts/chart.ts'
+import { gainFor, paint } from '../../../src/ui/parts/pixels.ts'
+import { decimals, positionOf, positions, ruler, shareOf, valueAt, type Scale } from '../../../src/ui/parts/scale.ts'
+
+const epsilon: Scale = { min: 0, max: 0.3, step: 0.005, scale: 'linear' }
+const rate: Scale = { min: 0.0001, max: 1, step: 0.0001, scale: 'log' }
+
+describe('a slider', () => {
+  it('has no dust in its values', () => {
+    const values = Array.from({ length: positions(epsilon) + 1 }, (_, i) => valueAt(epsilon, i))
+    expect(values.at(-1)).toBe(0.3)
+    expect(values.every((value) => String(value).length <= 5)).toBe(true)
+  })
+
+  it('comes back to where it was put', () => {
+    for (const scale of [epsilon, rate]) {
+      fc.assert(
+        fc.property(fc.integer({ min: 0, max: positions(scale) }), (position) => {
+          const value = valueAt(scale, position)
+          expect(valueAt(scale, positionOf(scale, value))).toBe(value)
+          expect(shareOf(scale, value)).toBeGreaterThanOrEqual(0)
+          expect(shareOf(scale, value)).toBeLessThanOrEqual(1)
+        }),
+      )
+    }
+  })
+
+  it('stays in its range whatever it is given', () => {
+    expect([shareOf(epsilon, 7), shareOf(epsilon, -1)]).toEqual([1, 0])
+    expect([shareOf(rate, 7), shareOf(rate, 0)]).toEqual([1, 0])
+  })
+
+  it('is ruled in round numbers that begin and end at its ends', () => {
+    expect(ruler(epsilon, 8).numbers).toEqual(['0', '0.05', '0.10', '0.15', '0.20', '0.25', '0.30'])
+    expect(ruler(epsilon, 4).numbers).toEqual(['0', '0.1', '0.2', '0.3'])
+    expect(ruler({ min: 1, max: 40, step: 1, scale: 'linear' }, 8).numbers.at(-1)).toBe('40')
+    expect(decimals(0.005)).toBe(3)
+    expect(decimals(1e-7)).toBe(7)
+  })
+})
+
+describe('a chart', () => {
+  it('has round ticks inside its axis', () => {
+    expect(ticksOf({ label: '', min: 0, max: 0.3 }, 6)).toEqual([0, 0.1, 0.2, 0.3])
+    expect(ticksOf({ label: '', min: 0, max: 100 }, 6)).toEqual([0, 20, 40, 60, 80, 100])
+    expect(ticksOf({ label: '', min: 0.001, max: 1, scale: 'log' })).toHaveLength(4)
+    expect(ticksOf({ label: '', min: 5, max: 5 })).toEqual([5])
+    fc.assert(
+      fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (min, span) => {
+        const ticks = ticksOf({ label: '', min, max: min + span })
+        expect(ticks.length).toBeGreaterThan(0)
+        expect(ticks.length).toBeLessThan(14)
+      }),
+    )
+  })
+
+  it('puts values where they belong', () => {
+    expect(along({ label: '', min: 0, max: 10 }, 5)).toBe(0.5)
+    expect(along({ label: '', min: 0.01, max: 1, scale: 'log' }, 0.1)).toBeCloseTo(0.5)
+    expect(along({ label: '', min: 1, max: 1 }, 1)).toBe(0)
+  })
+
+  it('has every point of every series in its table', () => {
+    const a = { name: 'a', points: [[0, 1], [2, 1]] as const }
+    const b = { name: 'b', points: [[1, 1], [2, 3]] as const }
+    expect(rowsOf([a, b])).toEqual([0, 1, 2])
+  })
+})
+
+describe('pixels', () => {
+  const grey = (t: number) => [t * 255, t * 255, t * 255] as const
+  it('of a signed picture have zero in the middle of the ramp', () => {
+    const view = { width: 3, height: 1, channels: 1, gain: 1, signed: true, ramp: grey }
+    expect([...paint([-1, 0, 1], view)].filter((_, i) => i % 4 === 0)).toEqual([0, 128, 255])
+  })
+
+  it('are red, green and blue themselves without a ramp, and never NaN', () => {
+    const view = { width: 1, height: 1, channels: 3, gain: 1, signed: false, ramp: undefined }
+    expect([...paint([1, 0.5, NaN], view)]).toEqual([255, 128, 0, 255])
+  })
+
+  it('are magnified by a whole number that is printed beside them', () => {
+    expect([0, 0.05, 0.08, 0.1, 0.3, 1].map(gainFor)).toEqual([10, 10, 10, 10, 3, 1])
+  })
+})
