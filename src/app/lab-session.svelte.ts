@@ -140,7 +140,7 @@ export class LabSession {
   /** Read once to screen readers when a run ends. */
   announcement = $state('')
 
-  /** Results that widgets keep across tabs and steps, by a key of their own; gone with the page. */
+  /** Results kept across tabs and steps, by a key of their own; gone with the page. */
   readonly memory = new Map<string, unknown>()
 
   #saveTimer: ReturnType<typeof setTimeout> | undefined
@@ -293,11 +293,23 @@ export class LabSession {
     if (stop) this.#cleanups.push(stop)
   }
 
+  /**
+   * A widget's own state, made once and kept for the visit: a curve outlives the tab it was drawn in. It
+   * gets a root of its own, because what it derives must not end with the component that asked first.
+   */
+  keep<T>(key: string, make: () => T): T {
+    if (!this.memory.has(key)) {
+      this.#cleanups.push($effect.root(() => void this.memory.set(key, make())))
+    }
+    return this.memory.get(key) as T
+  }
+
   // Where the learner is
 
   goTo(step: StepId): void {
     if (!this.stepIds.includes(step) || step === this.step) return
     this.#change({ step })
+    this.queue.clear()
     this.#arrive()
   }
 
@@ -348,6 +360,14 @@ export class LabSession {
     if (step && guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench')) this.goTo(step)
     this.choose(checkpoint)
     this.tab = 'explore'
+  }
+
+  /** The step where a checkpoint is worked on. */
+  toCheckpoint(checkpoint: string): void {
+    const step = this.checkpoints.find(({ id }) => id === checkpoint)?.step
+    if (step) this.goTo(step)
+    this.choose(checkpoint)
+    if (this.tab === 'evidence') this.tab = this.checkpoint?.program ? 'code' : 'explore'
   }
 
   openProgram(): void {
@@ -453,7 +473,6 @@ export class LabSession {
   setSeed(seed: number): void {
     if (!Number.isInteger(seed) || seed < 0 || seed > maxSeed || seed === this.seed) return
     this.seed = seed
-    this.memory.clear()
     this.ledger = undefined
   }
 

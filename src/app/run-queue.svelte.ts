@@ -85,6 +85,11 @@ export class RunQueue {
     }
   }
 
+  /** Forgets how the last run ended. */
+  clear(): void {
+    if (!this.running) this.phase = 'idle'
+  }
+
   cancel(): void {
     this.#abort?.abort()
   }

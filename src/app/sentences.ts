@@ -21,7 +21,7 @@ export function unmeasured(error: unknown): Verdict {
       id: 'unavailable',
       title: 'The referee did not answer',
       cause: `${sentenceOf(error)} What you handed in is kept and does not count as a failed attempt.`,
-      next: 'Measure it again.',
+      next: 'Next: measure it again.',
     },
   }
 }

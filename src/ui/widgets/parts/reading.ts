@@ -7,7 +7,7 @@ export function readingOf(bench: AttackBench): string {
   if (!picture || !subject) return ''
   const chances = softmaxOf(picture.logitsAfter)
   const read = picture.readAfter[0]!
-  const percent = (digit: number) => `${((chances[digit] ?? 0) * 100).toFixed(0)} %`
+  const percent = (digit: number) => `${((chances[digit] ?? 0) * 100).toFixed(0)}\u00a0%`
   const before = picture.readBefore[0]!
   if (subject.truth !== before) {
     return `The reader got this one wrong before any change: ${withArticle(subject.truth)} that it reads as ${withArticle(before)}.`
