@@ -61,7 +61,7 @@ export function sandboxRuntime({ root }: BuildContext): Plugin {
       order: 'pre',
       async handler(html) {
         return html.includes(hashPlaceholder)
-          ? html.replaceAll(hashPlaceholder, (await runtime()).frameHash)
+          ? html.replaceAll(hashPlaceholder, `'${(await runtime()).frameHash}'`)
           : html
       },
     },

@@ -28,6 +28,8 @@ export interface ProgramRequest {
   enginePort: MessagePort
   /** tfjs' WASM binary (SIMD); copied, so that the caller keeps it. Without it the arithmetic is plain JavaScript. */
   wasmBytes?: ArrayBuffer | Uint8Array
+  /** The program starts now; its own arithmetic runs on this backend. */
+  onStart?(backend: 'wasm' | 'cpu'): void
   /** dropped: lines of this batch that were over the cap. */
   onConsole?(lines: ConsoleLine[], dropped: number): void
   onProgress?(done: number, total: number): void
@@ -48,6 +50,10 @@ export const limits: Limits = {
 const startMs = 30_000
 /** A frame that leaves two pings of this distance unanswered has died, of memory most likely. */
 const pingMs = 3_000
+
+const notStarted = 'the sandbox did not start; reload the page, and see the doctor page if it happens again'
+const outOfMemory =
+  'the browser closed the sandbox, most likely because the program used up its memory. Free tensors in long loops (tf.tidy, tf.dispose), or work on fewer images at once'
 
 /** Never rejects for anything the program did: how it ended is the answer. */
 export async function runProgram(request: ProgramRequest): Promise<ProgramOutcome> {
@@ -87,13 +93,7 @@ class Run {
   ) {
     this.outcome = new Promise((resolve) => (this.#settle = resolve))
     request.signal?.addEventListener('abort', this.#cancel, { once: true })
-    this.#timer = setTimeout(
-      () =>
-        this.#crash(
-          `the sandbox did not start in ${startMs / 1000} seconds; reload the page, and see the doctor page if it happens again`,
-        ),
-      startMs,
-    )
+    this.#timer = setTimeout(() => this.#crash(notStarted), startMs)
     this.#open().catch((error: unknown) => {
       this.#crash(
         `the sandbox could not be opened: ${error instanceof Error ? error.message : String(error)}`,
@@ -127,10 +127,7 @@ class Run {
     }
     frame.start(message, enginePort)
     this.#heartbeat = setInterval(() => {
-      if (this.#unanswered++ >= 2)
-        return this.#crash(
-          'the program used up the memory that it may have, and the browser closed its sandbox. Free tensors in long loops (tf.tidy, tf.dispose)',
-        )
+      if (this.#unanswered++ >= 2) return this.#crash(this.#began === undefined ? notStarted : outOfMemory)
       frame.port.postMessage('ping')
     }, pingMs)
   }
@@ -142,6 +139,7 @@ class Run {
       case 'ready':
         clearTimeout(this.#timer)
         this.#began = performance.now()
+        request.onStart?.(message.backend)
         this.#timer = setTimeout(() => this.#end({ status: 'deadline' }), request.spec.seconds * 1000)
         return
       case 'console':

@@ -46,7 +46,8 @@ export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): Ad
   return { kind: 'adversarial-examples', ids: [...ids], shape: [...shape], pixels: pixels.slice() }
 }
 
-function own(value: unknown, key: string): unknown {
+/** An own property, so that what a program put on Object.prototype is not taken for its answer. */
+export function own(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined

@@ -12,7 +12,7 @@ import { createRng } from '../../core/rng.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
 import type * as Learner from '../../lab-api/learner.ts'
-import { checkSubmission, describe, type AdversarialExamples } from '../submission.ts'
+import { checkSubmission, describe, own, type AdversarialExamples } from '../submission.ts'
 import { learnerMath } from './math.ts'
 
 export type CapabilityName = keyof Capabilities
@@ -156,8 +156,8 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
         `submit: hand in an object, submit({ ids, x }); got ${describe(examples)}`,
       )
     }
-    const { shape, values } = await toWire('submit', 'x', examples.x)
-    const artefact = checkSubmission({ ids: plainIds(examples.ids), shape, pixels: values })
+    const { shape, values } = await toWire('submit', 'x', own(examples, 'x'))
+    const artefact = checkSubmission({ ids: plainIds(own(examples, 'ids')), shape, pixels: values })
     if (submitted)
       throw new PerturbError('bad-input', 'submit: a run hands in once; this was the second call')
     submitted = true

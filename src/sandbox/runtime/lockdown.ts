@@ -78,6 +78,9 @@ const kept = new Set([
   'console',
   'WebAssembly',
   'constructor',
+  // Where tfjs keeps its own engine.
+  '_tfengine',
+  '_tfGlobals',
 ])
 
 /** @param scope the worker's global; names that cannot be taken away are returned (the tests expect none). */

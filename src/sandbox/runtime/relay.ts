@@ -3,8 +3,15 @@
  * until proven otherwise: each message is checked field by field, counted, and built afresh.
  */
 import { PerturbError } from '../../core/errors.ts'
-import type { CapabilityReply, FrameMessage, Limits, RawError, WorkerAnswer } from '../protocol.ts'
-import { checkSubmission } from '../submission.ts'
+import type {
+  CapabilityReply,
+  FrameMessage,
+  LedgerFigures,
+  Limits,
+  RawError,
+  WorkerAnswer,
+} from '../protocol.ts'
+import { checkSubmission, own } from '../submission.ts'
 
 export interface RelaySides {
   toPage(message: FrameMessage): void
@@ -30,6 +37,8 @@ export class Relay {
   #lastConsole = -Infinity
   #lastProgress = -Infinity
   #lastLedger = -Infinity
+  /** The engine's newest figures, until the page has been told. */
+  #figures: LedgerFigures | undefined
   #submitted = false
   #over = false
   /** Capability by request id, for requests that the engine has not answered. */
@@ -82,19 +91,25 @@ export class Relay {
   fromEngine(reply: CapabilityReply): void {
     if (this.#over || !this.#inFlight.delete(reply.id)) return
     this.sides.toWorker({ type: 'reply', reply })
-    const now = this.sides.now()
-    if (now - this.#lastLedger < pageIntervalMs && 'value' in reply) return
-    this.#lastLedger = now
-    this.sides.toPage({ type: 'ledger', figures: { used: reply.ledger.used, max: reply.ledger.max } })
+    this.#figures = { used: reply.ledger.used, max: reply.ledger.max }
+    if (this.sides.now() - this.#lastLedger >= pageIntervalMs) this.#tellLedger()
   }
 
-  /** Called on a timer, so that the last lines of a quiet program are seen too. */
+  /** Called on a timer, so that the last lines and figures of a quiet program are seen too. */
   flush(): void {
+    this.#tellLedger()
     if (!this.#pending.length && !this.#pendingDropped) return
     this.sides.toPage({ type: 'console', lines: this.#pending, dropped: this.#pendingDropped })
     this.#pending = []
     this.#pendingDropped = 0
     this.#lastConsole = this.sides.now()
+  }
+
+  #tellLedger(): void {
+    if (!this.#figures) return
+    this.sides.toPage({ type: 'ledger', figures: this.#figures })
+    this.#figures = undefined
+    this.#lastLedger = this.sides.now()
   }
 
   #count(): boolean {
@@ -203,12 +218,6 @@ export class Relay {
       this.sides.toWorker({ type: 'submitted', error: { code: 'bad-input', message } })
     }
   }
-}
-
-function own(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined
 }
 
 /** Copies an error's words, cut to a readable length. */
