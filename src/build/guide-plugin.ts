@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import type { Plugin } from 'vite'
 import { readGuide, readManifest, readShelf, widgetKinds } from './lab-folder.ts'
 import type { BuildContext } from './plugins.ts'
@@ -50,15 +50,23 @@ export function guides({ root, mode }: BuildContext): Plugin {
       if (!isCommandLine) this.error(problems.join('\n'))
       return { code: 'null', map: null }
     },
-    /** A widget that comes or goes changes which kinds a guide may name. */
+    configureServer: (server) => void server.watcher.add(join(root, 'labs')),
+    /**
+     * Hot reload: a change in a lab's folder concerns its guide and manifest, one beside the folders (the
+     * glossary) concerns all, and so does a widget that comes or goes.
+     */
     hotUpdate({ type, file, modules }) {
-      if (type === 'update' || !file.startsWith(join(root, 'src/ui/widgets'))) return
+      const isWidget = type !== 'update' && file.startsWith(join(root, 'src/ui/widgets/'))
+      const inLabs = relative(join(root, 'labs'), file)
+      if (!isWidget && inLabs.startsWith('..')) return
+      const [slug, ...deeper] = inLabs.split(sep)
       const graph = this.environment.moduleGraph
-      const guideModules = [...graph.idToModuleMap.entries()]
-        .filter(([id]) => labOf(id)?.file === 'guide.md')
-        .map(([, module]) => module)
-      const kinds = graph.getModuleById(`\0${widgetsId}`)
-      return [...modules, ...guideModules, ...(kinds ? [kinds] : [])]
+      const concerned = [...graph.idToModuleMap.values()].filter((module) => {
+        if (module.id === `\0${widgetsId}`) return isWidget
+        const lab = module.id ? labOf(module.id) : undefined
+        return lab !== undefined && (isWidget || deeper.length === 0 || lab.slug === slug)
+      })
+      return [...new Set([...modules, ...concerned])]
     },
   }
 }

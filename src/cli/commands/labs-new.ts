@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { readShelf } from '../../build/lab-folder.ts'
 import type { Command } from '../command.ts'
@@ -28,6 +29,7 @@ works. Change one thing at a time and keep \`npm run labs:check -- --lab SLUG\` 
       throw new Error(
         `expected one name, e.g. \`npm run labs:new evasion-blur\`; got ${rest.length ? rest.join(' ') : 'none'}`,
       )
+    if (root !== undefined) mkdirSync(root, { recursive: true })
     const shelf = readShelf(repository, root)
     for (const file of writeNewLab(shelf, { slug, title, track }))
       console.log(`wrote ${relative(process.cwd(), file)}`)
