@@ -51,6 +51,8 @@ export interface Subject {
 const stepShare = 0.125
 const pickerSize = 8
 const curveValues = 13
+/** Small steps cost a gradient each: fewer strengths on fewer digits, for the same wait. */
+const smallCurve = { values: 7, images: 60 }
 const curveGroups = 3
 const linePoints = 13
 
@@ -320,8 +322,10 @@ export class AttackBench {
     const parameter = this.parameters.find(({ name }) => name === 'epsilon')
     if (!task || parameter?.kind !== 'number' || this.curveRunning) return
     const key = this.curveKey
-    const values = Array.from({ length: curveValues }, (_, i) => Number(((parameter.max * i) / (curveValues - 1)).toFixed(4)))
-    const parts = inParts(task.ids.length, this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined)
+    const count = this.small ? smallCurve.values : curveValues
+    const images = this.small ? Math.min(smallCurve.images, task.ids.length) : task.ids.length
+    const values = Array.from({ length: count }, (_, i) => Number(((parameter.max * i) / (count - 1)).toFixed(4)))
+    const parts = inParts(images, this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined)
     const found: SweepPoint[][] = []
     const abort = new AbortController()
     this.#curveAbort = abort

@@ -603,7 +603,8 @@ export class LabSession {
   async handIn(checkpointId: string, artefact: Artefact, files: Record<string, string>): Promise<void> {
     const spec = this.checkpoints.find(({ id }) => id === checkpointId)
     if (!spec) return
-    this.choose(checkpointId)
+    // An answer is given in the guide; the bench keeps the checkpoint it is about.
+    if (!isQuiz(spec)) this.choose(checkpointId)
     await this.work('Grading', (context) => this.#grade(spec, artefact, 'explore', files, undefined, context))
   }
 
@@ -673,8 +674,10 @@ export class LabSession {
       hintsOpened: this.hintsOpened(spec.id) + (this.record.hints[solutionKey(spec.id)] ?? 0),
     }
     this.#change(withAttempt(this.record, attempt))
-    this.attemptId = attempt.id
-    if (!isQuiz(spec)) this.tab = 'evidence'
+    if (!isQuiz(spec)) {
+      this.attemptId = attempt.id
+      this.tab = 'evidence'
+    }
     this.#announce(`${verdictWord(verdict)}: ${verdict.headline}`)
     await this.flush()
     return attempt

@@ -37,17 +37,32 @@ export async function runSmallSteps(
   if (typeof epsilon !== 'number') throw new PerturbError('bad-input', `small steps: ${entry.id} needs an epsilon to divide; got ${String(epsilon)}`)
   const norm = options.norm === 'l2' ? 'l2' : 'linf'
   const trace: TraceStep[] = []
+  // The attack asks for the loss anyway: listen, instead of asking a second time.
+  let heard: number | undefined
+  const listening: WhiteBoxAccess = {
+    inputShape: access.inputShape,
+    numClasses: access.numClasses,
+    bounds: access.bounds,
+    logits: (z) => access.logits(z),
+    vjp: (z, cotangent) => access.vjp(z, cotangent),
+    async lossAndGradient(z, y, spec) {
+      const answer = await access.lossAndGradient(z, y, spec)
+      heard ??= await meanOf(answer.loss)
+      return answer
+    },
+  }
   let adversarial = tf.clone(x)
   try {
     for (let step = 0; step < steps; step++) {
       throwIfCancelled(run)
-      trace.push({ step, values: { loss: await meanLoss(access, adversarial, criterion) } })
-      const moved = await runEvasion(entry, access, adversarial, criterion, { ...options, epsilon: epsilon * stepShare }, { ...run, onStep: undefined })
+      heard = undefined
+      const moved = await runEvasion(entry, listening, adversarial, criterion, { ...options, epsilon: epsilon * stepShare }, { ...run, onStep: undefined })
       const delta = tf.sub(moved.adversarial, x)
       const inside = await projectBall(delta, norm, epsilon)
       const next = tf.tidy(() => tf.clipByValue(tf.add(x, inside), ...access.bounds))
       tf.dispose([adversarial, moved.adversarial, delta, inside])
       adversarial = next
+      if (heard !== undefined) trace.push({ step, values: { loss: heard } })
       run.onStep?.(step + 1, steps)
     }
     trace.push({ step: steps, values: { loss: await meanLoss(access, adversarial, criterion) } })
@@ -60,8 +75,16 @@ export async function runSmallSteps(
 
 async function meanLoss(access: WhiteBoxAccess, x: tf.Tensor, criterion: Criterion): Promise<number> {
   const { loss, gradient } = await access.lossAndGradient(x, criterionLabels(criterion))
+  try {
+    return await meanOf(loss)
+  } finally {
+    tf.dispose([loss, gradient])
+  }
+}
+
+async function meanOf(loss: tf.Tensor): Promise<number> {
   const mean = tf.mean(loss)
   const [value] = await mean.data()
-  tf.dispose([loss, gradient, mean])
+  mean.dispose()
   return value!
 }
