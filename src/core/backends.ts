@@ -65,6 +65,8 @@ export async function startBackend(name: BackendName, fetchBytes: FetchBytes): P
       const { adapter, reason } = await webgpuAdapter()
       if (!adapter) throw new PerturbError('unavailable', `WebGPU: ${reason}`)
       await import('@tensorflow/tfjs-backend-webgpu')
+      const { registerWebgpuKernels } = await import('./kernels/webgpu.ts')
+      registerWebgpuKernels()
       await activate('webgpu')
       watchDevice('webgpu')
       return
@@ -73,6 +75,8 @@ export async function startBackend(name: BackendName, fetchBytes: FetchBytes): P
       const { reason } = webglDevice()
       if (reason) throw new PerturbError('unavailable', `WebGL: ${reason}`)
       await import('@tensorflow/tfjs-backend-webgl')
+      const { registerWebglKernels } = await import('./kernels/webgl.ts')
+      registerWebglKernels()
       await activate('webgl')
       if (!tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
         throw new PerturbError('unavailable', `WebGL: ${noFloat32}`)

@@ -14,6 +14,7 @@ import {
   type NamedTensorInfoMap,
   type TensorInfo,
 } from '../tf.ts'
+import { poolGeometry } from './pooling.ts'
 
 interface Call {
   inputs: Record<string, TensorInfo>
@@ -293,16 +294,10 @@ function unsortedSegmentSum({ inputs, attrs, backend }: Call): TensorInfo {
 /** Each output's gradient goes to the first largest element of its window, as on the CPU backend. */
 function maxPoolGradient({ inputs, attrs, backend }: Call): TensorInfo {
   const { dy, input } = inputs as { dy: TensorInfo; input: TensorInfo }
-  const info = backend_util.computePool2DInfo(
-    input.shape as Shape4,
-    attrs.filterSize as number | [number, number],
-    attrs.strides as number | [number, number],
-    1,
-    attrs.pad as Pad,
-    attrs.dimRoundingMode as 'floor' | undefined,
-  )
-  const { batchSize, inHeight, inWidth, inChannels: channels, outHeight, outWidth } = info
-  const { filterHeight, filterWidth, strideHeight, strideWidth } = info
+  const { inShape, outHeight, outWidth, filter, strides, top, left } = poolGeometry(input.shape, attrs)
+  const [batchSize, inHeight, inWidth, channels] = inShape
+  const [filterHeight, filterWidth] = filter
+  const [strideHeight, strideWidth] = strides
   const out = backend.makeOutput(input.shape, 'float32')
   const x = heap(backend, input)
   const gradient = heap(backend, dy)
@@ -311,11 +306,11 @@ function maxPoolGradient({ inputs, attrs, backend }: Call): TensorInfo {
   for (let n = 0; n < batchSize; n++) {
     const image = n * inHeight
     for (let outRow = 0; outRow < outHeight; outRow++) {
-      const corner = outRow * strideHeight - info.padInfo.top
+      const corner = outRow * strideHeight - top
       const firstRow = Math.max(0, corner)
       const endRow = Math.min(inHeight, corner + filterHeight)
       for (let outColumn = 0; outColumn < outWidth; outColumn++) {
-        const side = outColumn * strideWidth - info.padInfo.left
+        const side = outColumn * strideWidth - left
         const firstColumn = Math.max(0, side)
         const endColumn = Math.min(inWidth, side + filterWidth)
         for (let channel = 0; channel < channels; channel++) {
