@@ -26,7 +26,6 @@ export function headline(bench: Bench): Run[] {
     ]
   }
   const verb = own ? 'It reads' : 'This is'
-  const again = own ? 'it reads' : 'it is'
   const start: Run[] = [
     { text: `${verb} ${article(before)} ` },
     { text: String(before), role: 'read' },
@@ -34,11 +33,12 @@ export function headline(bench: Bench): Run[] {
   ]
   if (epsilon === 0) return [...start, { text: 'Now take one step.' }]
   const flipped = after !== before
+  const again = own ? (flipped ? 'it reads' : 'it still reads') : flipped ? 'it is' : 'it is still'
   return [
     ...start,
     { text: 'One step of ' },
     { text: stepText(epsilon), role: 'epsilon' },
-    { text: `, and ${again} ${flipped ? '' : 'still '}${article(after)} ` },
+    { text: `, and ${again} ${article(after)} ` },
     { text: String(after), role: flipped ? 'misread' : 'read' },
     { text: '.' },
   ]

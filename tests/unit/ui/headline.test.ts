@@ -14,6 +14,7 @@ describe('the headline', () => {
 
   it('says of a drawing only what was read', () => {
     expect(say({ own: true })).toBe('It reads a 3. One step of 0.08, and it reads an 8.')
+    expect(say({ own: true, after: 3 })).toBe('It reads a 3. One step of 0.08, and it still reads a 3.')
   })
 
   it('does not call a digit what it is not when the reader is wrong from the start', () => {
