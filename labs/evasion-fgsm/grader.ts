@@ -314,6 +314,9 @@ async function steepest(model: Model, pixels: Float32Array, shape: number[], lab
 const countRight = (read: Int32Array, labels: ArrayLike<number>) => read.reduce((sum, digit, i) => sum + (digit === labels[i] ? 1 : 0), 0)
 const isMet = (rows: EvidenceRow[]) => rows.every((row) => row.satisfied)
 
+/** By how much the true class leads the best other one. */
+const lead = (logits: number[], truth: number) => logits[truth]! - Math.max(...logits.filter((_, k) => k !== truth))
+
 // Findings
 
 /** What the hard rows say comes first: a change that is too big fools anyone. */
@@ -464,16 +467,18 @@ function targetedFinding(direction: Diagnosis, measured: MeasuredExamples, targe
 async function againFinding(measured: MeasuredExamples, model: Model, trusted: Trusted, oneStep: number): Promise<Finding> {
   const { originals, pixels, shape, perturbation, bounds, task, hits } = measured
   const direction = await diagnoseDirection(measured, model)
+  const surer = measured.gallery.filter(({ truth, logitsBefore, logitsAfter }) => lead(logitsAfter, truth) > lead(logitsBefore, truth)).length
   const shipped = await trusted.model(task.victim.model)
   const old = compareDirection(originals, pixels, await gradientOf(shipped, originals, shape, task.labels), perturbation, bounds)
   return (
     firstFinding([
-      direction.explanation?.kind === 'true' &&
-        direction.explanation.direction === 'descends' &&
+      // After many steps the signs no longer follow the first gradient, but the scores still tell.
+      perturbation.moved > 0 &&
+        surer >= 0.8 * task.ids.length &&
         finding(
           'descended',
           'You went downhill.',
-          `${percent(1 - direction.agreement)} of the moved pixels go against the gradient; ${counted(hits, 'digit')} misread.`,
+          `On ${surer} of ${task.ids.length} digits the reader is surer of the right answer than before; ${counted(hits, 'digit')} misread.`,
           'an attack climbs the loss: add the steps.',
         ),
       perturbation.moved > 0 &&
@@ -494,7 +499,6 @@ async function againFinding(measured: MeasuredExamples, model: Model, trusted: T
           `${percent(old.agreement)} of the moved pixels climb the loss of the unrepaired model, ${percent(direction.agreement)} that of yours.`,
           'run the program of this checkpoint: its victim is your repaired model.',
         ),
-      // After many steps the signs no longer follow the first gradient: a small step shows by its size.
       perturbation.moved > 0 &&
         perturbation.largest < epsilon / 2 &&
         finding(
