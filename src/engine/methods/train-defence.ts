@@ -15,7 +15,7 @@ export interface TrainDefenceParams {
   /** Part of each batch that is attacked, 0 to 1. */
   share: number
   seed: number
-  /** Peak of the one-cycle rate; half the model's own by default, since training starts from good weights. */
+  /** Peak of the one-cycle rate; the model's own by default. */
   learningRate?: number
 }
 
@@ -33,7 +33,7 @@ export const method = defineMethod<TrainDefenceParams, Training>({
     const { architecture, weights } = await workshop.weights(model)
     const { batchSize, learningRate: rate } = recipe(model)
     const data = await workshop.dataset(dataset)
-    const options = { architecture, weights, dataset: data, epochs, batchSize, epsilon, share, learningRate: learningRate ?? rate / 2 }
+    const options = { architecture, weights, dataset: data, epochs, batchSize, epsilon, share, learningRate: learningRate ?? rate }
     return adversarialTraining(options, { seed, signal, onStep: progress })
   },
   transfer: ({ weights }) => weights.map(({ values }) => values.buffer as ArrayBuffer),
