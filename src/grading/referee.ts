@@ -4,6 +4,7 @@ import type { DataSet } from '../data/data-set.ts'
 import type { Model, Weight } from '../models/model.ts'
 import type { LedgerSummary } from './artefact.ts'
 import type { CheckpointGrader, LabGrader, Task, Trusted } from './grader.ts'
+import { artefactDigest } from './packing.ts'
 import { rejected, unavailable } from './rows.ts'
 import { parseArtefact, type Expected } from './validate.ts'
 import type { Verdict } from './verdict.ts'
@@ -122,15 +123,16 @@ async function inSession<V, R>(
 
   /** Checked like any hand-in: a model that never passed its own checkpoint is nobody's victim. */
   async function earlierModel(id: string): Promise<Model> {
-    checkpointOf(id)
+    const checkpoint = checkpointOf(id)
     const untrusted: unknown = Object.hasOwn(earlier, id) ? earlier[id] : undefined
     if (untrusted === undefined) throw new EarlierNeeded(id, 'nothing is handed in there yet')
-    const verdict = await grade(id, untrusted)
+    const parsed = parseArtefact(untrusted, await expectedOf(checkpoint, await taskFor(id), tools))
+    if (parsed.rejected) throw new EarlierNeeded(id, `what is there cannot be read: ${parsed.rejected.headline}`)
+    const { artefact } = parsed
+    if (artefact.kind !== 'model-weights') throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
+    const verdict = await remembered(tools, grader, `${id}/${seed}/${artefactDigest(artefact)}`, () => grade(id, artefact))
     if (verdict.status === 'unavailable') throw new PerturbError('unavailable', verdict.finding?.cause ?? verdict.headline)
     if (verdict.status !== 'passed') throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
-    const parsed = parseArtefact(untrusted, await expectedOf(checkpointOf(id), await taskFor(id), tools))
-    const artefact = parsed.artefact
-    if (artefact?.kind !== 'model-weights') throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
     return tools.modelWithWeights(artefact.model, artefact.tensors)
   }
 
@@ -141,6 +143,22 @@ async function inSession<V, R>(
       if (model.status === 'fulfilled') model.value.dispose()
     }
   }
+}
+
+const verdicts = new WeakMap<RefereeTools, WeakMap<object, Map<string, Verdict>>>()
+
+/** A verdict depends on lab, seed and artefact alone, and the same repaired model is asked about at every run. */
+async function remembered(tools: RefereeTools, grader: object, key: string, measure: () => Promise<Verdict>): Promise<Verdict> {
+  const byGrader = verdicts.get(tools) ?? new WeakMap<object, Map<string, Verdict>>()
+  verdicts.set(tools, byGrader)
+  const known = byGrader.get(grader) ?? new Map<string, Verdict>()
+  byGrader.set(grader, known)
+  const verdict = known.get(key) ?? (await measure())
+  known.delete(key)
+  if (verdict.status !== 'unavailable') known.set(key, verdict)
+  // The oldest goes; a learner has few repaired models at a time.
+  if (known.size > 8) known.delete(known.keys().next().value!)
+  return verdict
 }
 
 /** What a well-formed hand-in for this task looks like, from trusted copies alone. */
