@@ -23,3 +23,11 @@ export const withArticle = (word: string | number) => `${article(word)} ${word}`
 
 /** "1,234": thousands for people. */
 export const grouped = (value: number) => value.toLocaleString('en-GB')
+
+/** A share in whole percent that never says 100 or 0 of what is only nearly so. */
+export function percent(share: number): string {
+  const whole = Math.round(share * 100)
+  if (whole === 100 && share < 1) return '> 99 %'
+  if (whole === 0 && share > 0) return '< 1 %'
+  return `${whole} %`
+}

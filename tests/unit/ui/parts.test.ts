@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { along, rowsOf, ticksOf } from '../../../src/ui/parts/chart.ts'
+import { percent } from '../../../src/ui/parts/numbers.ts'
 import { gainFor, paint } from '../../../src/ui/parts/pixels.ts'
 import { decimals, positionOf, positions, ruler, shareOf, valueAt, type Scale } from '../../../src/ui/parts/scale.ts'
 
@@ -39,6 +40,10 @@ describe('a slider', () => {
     expect(decimals(0.005)).toBe(3)
     expect(decimals(1e-7)).toBe(7)
   })
+})
+
+it('a share that is nearly all or nothing is not rounded across', () => {
+  expect([0, 0.001, 0.5, 0.9951, 0.999, 1].map(percent)).toEqual(['0 %', '< 1 %', '50 %', '> 99 %', '> 99 %', '100 %'])
 })
 
 describe('a chart', () => {
