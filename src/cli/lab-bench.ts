@@ -105,7 +105,10 @@ async function runProgram(
   }
 }
 
-/** A run of the knobs: the method gets the task's model, data and images, and the seed; its result is handed in. */
+/**
+ * A run of the knobs: the method gets the task's model, data and images, and the seed; its result is handed
+ * in. A param like "task.target" is that value of the task, and one target stands for every image.
+ */
 async function runKnobs(
   workshop: Workshop,
   { method: name, params }: KnobRun,
@@ -116,23 +119,34 @@ async function runKnobs(
   const load = methodLoaders[name]
   if (!load) throw new Error(`no method "${name}"${didYouMean(name, Object.keys(methodLoaders))}`)
   const method = await load()
+  const { targets, ...turned } = fromTask(params, task) as Record<string, unknown>
   const given =
     name === 'attack-images'
       ? {
           model: { model: task.victim.model, weights: ownWeights(task, earlier) },
           images: { dataset: task.dataset, split: task.split, ids: task.ids },
-          ...params,
+          ...(targets === undefined
+            ? {}
+            : { targets: typeof targets === 'number' ? task.ids.map(() => targets) : targets }),
         }
-      : { model: task.victim.model, dataset: task.dataset, ...params }
-  const result = (await method.run(
-    { ...given, seed },
-    { signal: new AbortController().signal, progress: () => undefined },
-    workshop,
-  )) as KnobResult
+      : { model: task.victim.model, dataset: task.dataset }
+  const context = { signal: new AbortController().signal, progress: () => undefined }
+  const result = (await method.run({ ...given, ...turned, seed }, context, workshop)) as KnobResult
   if (result.weights) return { kind: 'model-weights', model: task.victim.model, tensors: result.weights }
   if (result.adversarial)
     return { kind: 'adversarial-examples', ids: task.ids, shape: result.shape, pixels: result.adversarial }
   throw new Error(`${name} makes neither weights nor adversarial examples, so there is nothing to hand in`)
+}
+
+function fromTask(value: unknown, task: Task): unknown {
+  if (typeof value === 'string' && value.startsWith('task.')) {
+    const name = value.slice('task.'.length)
+    if (!Object.hasOwn(task.values, name))
+      throw new Error(`the task has no "${name}"${didYouMean(name, Object.keys(task.values))}`)
+    return task.values[name]
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, fromTask(inner, task)]))
 }
 
 interface KnobResult {

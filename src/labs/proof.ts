@@ -142,6 +142,7 @@ class Prover {
       if (thorough && spec.program) await this.proveStarter(spec, spec.program, task)
       const artefact = await this.proveSolution(spec, task)
       if (!artefact) continue
+      if (spec.program && this.folder.knobs[spec.id]) await this.proveKnobs(spec, task)
       if (thorough) await this.proveHostile(spec, artefact)
       await this.proveForeign(spec)
       for (const mistake of this.folder.mistakes.filter((mistake) => mistake.checkpoint === spec.id)) {
@@ -321,6 +322,32 @@ class Prover {
     const artefact = made.artefact as Artefact
     this.solved[spec.id] = artefact
     return artefact
+  }
+
+  /** A checkpoint of code that the knobs can pass too. */
+  private async proveKnobs(spec: CheckpointSpec, task: Task) {
+    const name = 'solution by knobs'
+    try {
+      const artefact = await this.bench.runKnobs(this.folder.knobs[spec.id]!, task, this.seed, this.solved)
+      const verdict = await this.grade(spec, artefact)
+      const ok = verdict.status === 'passed'
+      this.say(
+        spec.id,
+        name,
+        ok,
+        ok
+          ? verdict.headline
+          : `${this.where(spec)}: solution/knobs.json must pass; got ${verdict.status}: ${verdict.headline}; turn them further`,
+        verdict,
+      )
+    } catch (error) {
+      this.say(
+        spec.id,
+        name,
+        false,
+        `${this.where(spec)}: solution/knobs.json must run; got "${said(error)}"; correct it`,
+      )
+    }
   }
 
   private async solve(

@@ -40,7 +40,20 @@ describe('npm run dev', () => {
     },
   )
 
-  test('watches the labs, which lie beside the root', () => {
-    expect(Object.keys(server.watcher.getWatched()).some((folder) => folder.startsWith(labs))).toBe(true)
+  test('reloads the page when a kind of widget comes', async () => {
+    sent.length = 0
+    server.watcher.emit('add', join(repository, 'src/ui/widgets/a-new-kind.svelte'))
+    await vi.waitFor(
+      () => expect(sent).toContainEqual(expect.objectContaining({ type: 'full-reload' })),
+      10_000,
+    )
+  })
+
+  test('watches the labs, which lie beside the root', async () => {
+    await vi.waitFor(() => {
+      const watched = server.watcher.getWatched()
+      expect(watched[labs]).toContain('glossary.json')
+      expect(watched[join(labs, slug!)]).toEqual(expect.arrayContaining(['guide.md', 'lab.json']))
+    }, 10_000)
   })
 })

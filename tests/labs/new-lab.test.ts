@@ -73,6 +73,38 @@ describe('labs:new', () => {
   })
 })
 
+describe('solution/knobs.json', () => {
+  const byKnobs = async (slug: string, params: object) => {
+    newLab(slug)
+    writeFileSync(
+      file(slug, 'solution/knobs.json'),
+      JSON.stringify({ misread: { method: 'attack-images', params } }),
+    )
+    const { checks } = await bench.prove(slug, { seeds: [1] }, shelf(), load)
+    return checks.find((check) => check.name === 'solution by knobs')
+  }
+
+  test('proves that turning knobs passes a checkpoint of code too', async () => {
+    expect(await byKnobs('by-knobs', { attack: 'fgsm', options: { epsilon: 'task.epsilon' } })).toMatchObject(
+      { ok: true },
+    )
+  })
+
+  test('says so when it does not, or cannot run', async () => {
+    const { detail } = (await byKnobs('by-small-knobs', { attack: 'fgsm', options: { epsilon: 0 } }))!
+    expect(detail).toBe(
+      'labs/by-small-knobs, checkpoint "misread", seed 1: solution/knobs.json must pass; got failed: 0 of 20 digits misread; turn them further',
+    )
+    const strange = (await byKnobs('by-strange-knobs', {
+      attack: 'fgsm',
+      options: { epsilon: 'task.epsilom' },
+    }))!
+    expect(strange.detail).toBe(
+      'labs/by-strange-knobs, checkpoint "misread", seed 1: solution/knobs.json must run; got "the task has no "epsilom"; did you mean "epsilon"?"; correct it',
+    )
+  })
+})
+
 describe('a lab that is wrong is not proved, and says why', () => {
   let count = 0
   const failures = async (name: string, change: (text: string) => string) => {
