@@ -3,7 +3,14 @@ import type { Tensor } from '../core/tf.ts'
 
 /** One layer of an architecture, as data. Convolutions and pools are NHWC. */
 export type Layer =
-  | { type: 'conv2d'; filters: number; kernelSize: number; strides?: number; padding: 'same' | 'valid'; activation?: 'relu' }
+  | {
+      type: 'conv2d'
+      filters: number
+      kernelSize: number
+      strides?: number
+      padding: 'same' | 'valid'
+      activation?: 'relu'
+    }
   | { type: 'maxPool'; size: number }
   | { type: 'flatten' }
   | { type: 'dense'; units: number; activation?: 'relu' }
