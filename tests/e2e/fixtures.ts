@@ -12,6 +12,8 @@ export interface Options {
   backend: 'wasm' | 'webgpu' | 'webgl' | 'cpu' | 'auto'
   /** Name in the address bar; anything but localhost is no secure context over plain http. */
   hostName: string
+  /** What else Settings stores, e.g. { editor: 'plain' }. */
+  settings: Record<string, unknown>
 }
 
 /** The built app on a free port, with the server's own log. */
@@ -67,6 +69,7 @@ interface Fixtures {
 export const test = base.extend<Fixtures & Options, WorkerFixtures>({
   backend: ['wasm', { option: true }],
   hostName: ['localhost', { option: true }],
+  settings: [{}, { option: true }],
 
   outside: [
     async ({}, use) => {
@@ -136,8 +139,8 @@ export const test = base.extend<Fixtures & Options, WorkerFixtures>({
     served.intercept = undefined
   },
 
-  context: async ({ context, backend }, use) => {
-    await context.addInitScript(forceBackend, backend)
+  context: async ({ context, backend, settings }, use) => {
+    await context.addInitScript(storeSettings, { ...settings, backend })
     await use(context)
   },
 
@@ -181,19 +184,19 @@ export const test = base.extend<Fixtures & Options, WorkerFixtures>({
       const told = violations.flatMap(({ id, help, nodes }) =>
         nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
       )
-      expect(told, `axe on ${state}`).toEqual([])
+      expect.soft(told, `axe on ${state}`).toEqual([])
     })
   },
 })
 
-/** Runs in the page before its own scripts: the same choice that Settings stores. */
-function forceBackend(backend: string) {
+/** Runs in the page before its own scripts: the choices that Settings stores, unless the test made others there. */
+function storeSettings(chosen: Record<string, unknown>) {
   try {
     const key = 'perturb.settings'
-    const settings = JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, unknown>
-    localStorage.setItem(key, JSON.stringify({ backend, ...settings }))
+    const stored = JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, unknown>
+    localStorage.setItem(key, JSON.stringify({ ...chosen, ...stored }))
   } catch {
-    // A frame of opaque origin has no storage; nothing to force there.
+    // A frame of opaque origin has no storage; nothing to choose there.
   }
 }
 

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Locator, Page } from '@playwright/test'
+import { repository } from '../../src/cli/node-platform.ts'
+import { expect } from './fixtures.ts'
+
+/** A file of the lab's folder, e.g. `solution/fgsm.ts`. */
+export function labFile(path: string): string {
+  return readFileSync(join(repository, 'labs/evasion-fgsm', path), 'utf8')
+}
+
+export type VerdictWord = 'Passed' | 'Not yet' | 'Rejected' | 'Undecided' | 'Unavailable'
+
+/** The lab page as a learner sees it: roles and names, no class and no id. */
+export class LabPage {
+  constructor(readonly page: Page) {}
+
+  get title(): Locator {
+    return this.page.getByRole('complementary', { name: 'Guide' }).getByRole('heading', { level: 1 })
+  }
+
+  get runButton(): Locator {
+    return this.page.getByRole('group', { name: 'Run', exact: true }).getByRole('button').first()
+  }
+
+  get cancelButton(): Locator {
+    return this.page.getByRole('button', { name: /^Cancel/ })
+  }
+
+  get finding(): Locator {
+    return this.page.getByRole('region', { name: 'Finding' })
+  }
+
+  get problems(): Locator {
+    return this.page.getByRole('region', { name: 'Problems' })
+  }
+
+  get passedCount(): Locator {
+    return this.page.getByText(/\d of \d checkpoints passed/)
+  }
+
+  async open(address: string): Promise<void> {
+    await this.page.goto(address)
+    await expect(this.title).toBeVisible()
+  }
+
+  async step(name: 'Story' | 'Explore' | 'Code' | 'Checkpoint' | 'Defend' | 'Re-attack'): Promise<void> {
+    const button = this.page
+      .getByRole('navigation', { name: 'Lab steps' })
+      .getByRole('button', { name: new RegExp(`^${name}`) })
+    await button.click()
+    await expect(button).toHaveAttribute('aria-current', 'step')
+  }
+
+  async next(): Promise<void> {
+    await this.page.getByRole('button', { name: /^Next: / }).click()
+  }
+
+  async tab(name: 'Explore' | 'Code' | 'Evidence'): Promise<void> {
+    await this.page.getByRole('tab', { name }).click()
+    await expect(this.page.getByRole('tab', { name })).toHaveAttribute('aria-selected', 'true')
+  }
+
+  /** Replaces a file's text in the plain editor. */
+  async write(file: string, text: string): Promise<void> {
+    await this.tab('Code')
+    const editor = this.page.getByRole('textbox', { name: new RegExp(file.replace('.', '\\.')) })
+    await editor.fill(text)
+    await expect(editor).toHaveValue(text)
+  }
+
+  /** Presses the run button and waits until nothing runs any more. */
+  async run(timeout = 90_000): Promise<void> {
+    await expect(this.runButton).toBeEnabled({ timeout })
+    await this.runButton.click()
+    await this.settled(timeout)
+  }
+
+  async settled(timeout = 90_000): Promise<void> {
+    await expect(this.cancelButton).toBeDisabled({ timeout })
+  }
+
+  /** The verdict on view in Evidence. */
+  async verdict(word: VerdictWord): Promise<void> {
+    const pane = this.page.getByRole('tabpanel', { name: 'Evidence' })
+    await expect(pane).toBeVisible()
+    await expect(pane.getByText(word, { exact: true }).first()).toBeVisible()
+  }
+
+  /** Name of each evidence row with its verdict and figure, as it is read out. */
+  async rows(): Promise<Record<string, string>> {
+    const pane = this.page.getByRole('tabpanel', { name: 'Evidence' })
+    const rows: Record<string, string> = {}
+    for (const row of await pane.getByRole('group').all()) {
+      const spoken = await row.getByRole('img').last().getAttribute('aria-label')
+      rows[(await row.getAttribute('aria-label'))!] = spoken!
+    }
+    return rows
+  }
+
+  /** Puts a slider on the position whose reading is `text`. */
+  async slide(name: RegExp, text: string): Promise<void> {
+    const slider = this.page.getByRole('slider', { name })
+    const last = Number(await slider.getAttribute('max'))
+    for (let position = 0; position <= last; position++) {
+      await slider.fill(String(position))
+      if ((await slider.getAttribute('aria-valuetext')) === text) return
+    }
+    throw new Error(`no position of the slider ${name} reads ${text}`)
+  }
+}

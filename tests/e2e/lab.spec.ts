@@ -1,0 +1,164 @@
+import { spawnSync } from 'node:child_process'
+import { repository } from '../../src/cli/node-platform.ts'
+import { expect, test } from './fixtures.ts'
+import { labFile, LabPage } from './lab-page.ts'
+
+test.use({ settings: { editor: 'plain' } })
+
+test('a learner does the whole lab, wrong attempts included, and Node confirms it', async ({
+  page,
+  app,
+  axe,
+}, info) => {
+  test.setTimeout(600_000)
+  const lab = new LabPage(page)
+
+  await test.step('story', async () => {
+    await lab.open(app.at('#/lab/evasion-fgsm'))
+    await expect(lab.title).toHaveText('A cheque for eight thousand')
+    await expect(lab.passedCount).toHaveText('0 of 5 checkpoints passed')
+    await axe(page, 'the story')
+    await lab.next()
+  })
+
+  await test.step('explore: the knobs move the figures and show their code', async () => {
+    await expect(lab.title).toHaveText('Turn the knob')
+    await lab.tab('Explore')
+    await expect(page.getByRole('slider', { name: /ε/ }).first()).toBeEnabled()
+    await lab.slide(/ε/, '0.250')
+    await axe(page, 'the knobs')
+    await page.getByRole('button', { name: 'Show the code these knobs ran' }).click()
+    await expect(page.getByRole('dialog')).toContainText('attacks.fgsm(victim, x, y, { epsilon: 0.25')
+    await axe(page, 'the code of the knobs')
+    await page.keyboard.press('Escape')
+    await lab.next()
+  })
+
+  await test.step('code: the starter says what to do first', async () => {
+    await expect(lab.title).toHaveText('Write it')
+    await lab.run()
+    await expect(lab.problems).toContainText('fgsm is not written yet')
+    await axe(page, 'the editor with a problem')
+  })
+
+  await test.step('code: a wrong attempt gets its named finding', async () => {
+    await lab.write('fgsm.ts', labFile('mistakes/no-sign.ts'))
+    await lab.run()
+    await lab.verdict('Not yet')
+    await expect(lab.finding).toBeVisible()
+    await axe(page, 'a failed attempt')
+    await lab.write('fgsm.ts', labFile('mistakes/epsilon-exceeded.ts'))
+    await lab.run()
+    await expect(lab.finding).toBeVisible()
+    await expect(lab.passedCount).toHaveText('0 of 5 checkpoints passed')
+  })
+
+  await test.step('code: the right attempt passes', async () => {
+    await lab.write('fgsm.ts', labFile('solution/fgsm.ts'))
+    await lab.run()
+    await lab.verdict('Passed')
+    await expect(lab.passedCount).toHaveText('1 of 5 checkpoints passed')
+    await expect(page.getByRole('button', { name: /^Attempt 3, Passed/ })).toBeVisible()
+    await axe(page, 'a passed attempt')
+  })
+
+  await test.step('checkpoint: the targeted step', async () => {
+    await lab.step('Checkpoint')
+    await lab.write('targeted.ts', labFile('solution/targeted.ts'))
+    await lab.run()
+    await lab.verdict('Passed')
+  })
+
+  await test.step('checkpoint: the question, wrong, then right', async () => {
+    const question = page.getByRole('group', { name: 'Question' })
+    const handIn = question.getByRole('button', { name: 'Hand in the answer' })
+    await question.getByRole('radio', { name: /cheaper to compute/ }).check()
+    await handIn.click()
+    await lab.settled()
+    await expect(question.getByText('Not yet', { exact: true })).toBeVisible()
+    await axe(page, 'a wrong answer')
+    await question.getByRole('radio', { name: /own allowance/ }).check()
+    await handIn.click()
+    await lab.settled()
+    await expect(question.getByText('Passed', { exact: true })).toBeVisible()
+    await expect(lab.passedCount).toHaveText('3 of 5 checkpoints passed')
+  })
+
+  await test.step('defend: training can be stopped, and a repair is handed in', async () => {
+    await lab.step('Defend')
+    await lab.tab('Explore')
+    await lab.slide(/Strength/, '0.25')
+    await expect(lab.runButton).toHaveText(/Train the repair/)
+    await lab.runButton.click()
+    await expect(lab.cancelButton).toBeEnabled()
+    await expect(page.getByRole('progressbar', { name: 'Progress' })).not.toHaveAttribute(
+      'aria-valuenow',
+      '0',
+    )
+    await lab.cancelButton.click()
+    await lab.settled()
+    await expect(page.getByText(/^Stopped\./)).toBeVisible()
+    await axe(page, 'a stopped training')
+    await lab.run(240_000)
+    await expect(lab.runButton).toHaveText(/Hand in these weights/)
+    await axe(page, 'a finished training')
+    await lab.run()
+    await lab.verdict('Passed')
+  })
+
+  await test.step('re-attack: small steps break the repair', async () => {
+    await lab.step('Re-attack')
+    await lab.write('again.ts', labFile('solution/again.ts'))
+    await lab.run()
+    await lab.verdict('Passed')
+    await expect(lab.passedCount).toHaveText('5 of 5 checkpoints passed')
+    await axe(page, 'the finished lab')
+  })
+
+  const onPage = await lab.rows()
+  const file = info.outputPath('learner.perturb.json')
+
+  await test.step('export', async () => {
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save evidence file' }).click(),
+    ])
+    expect(download.suggestedFilename()).toMatch(/\.perturb\.json(\.gz)?$/)
+    await download.saveAs(file)
+  })
+
+  await test.step('a reload resumes everything', async () => {
+    await page.reload()
+    await expect(lab.title).toHaveText('Attack the repair')
+    await expect(lab.passedCount).toHaveText('5 of 5 checkpoints passed')
+    await lab.tab('Evidence')
+    expect(await lab.rows()).toEqual(onPage)
+    await lab.tab('Code')
+    await expect(page.getByRole('textbox', { name: /again\.ts/ })).toHaveValue(labFile('solution/again.ts'))
+    await page.goto(app.at())
+    await expect(page.getByRole('link', { name: /One step is enough.*passed/ })).toBeVisible()
+  })
+
+  await test.step('Node confirms every checkpoint', async () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['src/cli/run.mjs', 'regrade', file, '--json'],
+      { cwd: repository, encoding: 'utf8' },
+    )
+    expect(stderr).toBe('')
+    const { grades } = JSON.parse(stdout) as {
+      grades: { checkpoint: string; result: string; status: string; why: string }[]
+    }
+    expect(grades.map(({ checkpoint }) => checkpoint).sort()).toEqual([
+      'broken-again',
+      'fooled',
+      'repaired',
+      'targeted',
+      'why-sign',
+    ])
+    expect(
+      grades.filter(({ result, status }) => result !== 'passed' || !/^(confirmed|claimed)$/.test(status)),
+    ).toEqual([])
+    expect(status).toBe(0)
+  })
+})
