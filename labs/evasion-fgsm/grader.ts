@@ -64,7 +64,12 @@ export default defineLab<Variant>({
     fooled: {
       accepts: 'adversarial-examples',
       async task(variant, trusted) {
-        const sample = await sampleFor(trusted, await trusted.model(base.victim.model), variant.samples.fooled, fooledImages)
+        const sample = await sampleFor(
+          trusted,
+          await trusted.model(base.victim.model),
+          variant.samples.fooled,
+          fooledImages,
+        )
         return { ...base, victim: { ...base.victim }, ...sample, values: { epsilon } }
       },
       grade: gradeFooled,
@@ -73,7 +78,13 @@ export default defineLab<Variant>({
       accepts: 'adversarial-examples',
       async task({ target, samples }, trusted) {
         const model = await trusted.model(base.victim.model)
-        const sample = await sampleFor(trusted, model, samples.targeted, targetedImages, (label) => label !== target)
+        const sample = await sampleFor(
+          trusted,
+          model,
+          samples.targeted,
+          targetedImages,
+          (label) => label !== target,
+        )
         return { ...base, victim: { ...base.victim }, ...sample, values: { epsilon, target } }
       },
       grade: gradeTargeted,
@@ -83,24 +94,48 @@ export default defineLab<Variant>({
       accepts: 'model-weights',
       async task(variant, trusted) {
         const { test } = await trusted.dataset(base.dataset)
-        const order = createRng(variant.samples.repaired, 'sample').shuffle(Array.from({ length: test.count }, (_, i) => i))
+        const order = createRng(variant.samples.repaired, 'sample').shuffle(
+          Array.from({ length: test.count }, (_, i) => i),
+        )
         const ids = order.slice(0, repairedImages)
-        return { ...base, victim: { ...base.victim }, ids, labels: ids.map((id) => test.labels[id]!), values: { epsilon } }
+        return {
+          ...base,
+          victim: { ...base.victim },
+          ids,
+          labels: ids.map((id) => test.labels[id]!),
+          values: { epsilon },
+        }
       },
       grade: gradeRepaired,
     },
     'broken-again': {
       accepts: 'adversarial-examples',
       async task(variant, trusted) {
-        const sample = await sampleFor(trusted, await trusted.modelFrom('repaired'), variant.samples.again, againImages)
-        return { ...base, victim: { ...base.victim, weightsFrom: 'repaired' }, ...sample, values: { epsilon } }
+        const sample = await sampleFor(
+          trusted,
+          await trusted.modelFrom('repaired'),
+          variant.samples.again,
+          againImages,
+        )
+        return {
+          ...base,
+          victim: { ...base.victim, weightsFrom: 'repaired' },
+          ...sample,
+          values: { epsilon },
+        }
       },
       grade: gradeAgain,
     },
   },
 })
 
-async function sampleFor(trusted: Trusted, model: Model, seed: number, count: number, accept?: (label: number) => boolean) {
+async function sampleFor(
+  trusted: Trusted,
+  model: Model,
+  seed: number,
+  count: number,
+  accept?: (label: number) => boolean,
+) {
   const dataset = await trusted.dataset(base.dataset)
   return correctlyRead({ model, dataset, split: base.split, seed, count, ...(accept ? { accept } : {}) })
 }
@@ -163,7 +198,8 @@ async function gradeTargeted({ task, artefact, trusted, variant: { target } }: S
           `${measured.hits} of ${task.ids.length} digits are read as ${target}. A targeted step has to cross one border, not any border, so it hits less often than the untargeted one.`,
           'say why the sign was the right thing to take.',
         )
-      : (boundsFinding(measured) ?? targetedFinding(await diagnoseDirection(measured, model, target), measured, target)),
+      : (boundsFinding(measured) ??
+        targetedFinding(await diagnoseDirection(measured, model, target), measured, target)),
   })
 }
 
@@ -209,7 +245,7 @@ async function gradeRepaired({ task, artefact, trusted }: Submission<Variant>) {
             'withstands-the-step',
             'It withstands the attack it was trained on.',
             `${figure(attacked)} % of the digits are read rightly under one step of ${epsilon}, against ${figure(before)} % before, and ${figure(clean)} % when nobody attacks. That is measured against yesterday's attack only.`,
-            'attack it with today\'s: many small steps.',
+            "attack it with today's: many small steps.",
           )
         : firstFinding([
             !cleanRow!.satisfied &&
@@ -264,7 +300,7 @@ async function gradeAgain({ task, artefact, trusted }: Submission<Variant>) {
     finding: isMet(rows)
       ? finding(
           'souvenir',
-          'A defence tested only against yesterday\'s attack is a souvenir.',
+          "A defence tested only against yesterday's attack is a souvenir.",
           `One step of ${epsilon} fools your repaired model on ${oneStep} of ${task.ids.length} digits, many small steps within the same ${epsilon} on ${measured.hits}. The model learned to withstand the step, not the budget.`,
           'train on the stronger attack; that is the lab on adversarial training.',
         )
@@ -291,7 +327,9 @@ async function rightUnderFgsm(model: Model, task: Task, trusted: Trusted): Promi
   const originals = (await trusted.dataset(task.dataset))[task.split].pixels(task.ids)
   const shape = [task.ids.length, ...model.inputShape]
   const gradient = await steepest(model, originals, shape, task.labels)
-  const attacked = originals.map((pixel, i) => Math.min(1, Math.max(0, pixel + epsilon * Math.sign(gradient[i]!))))
+  const attacked = originals.map((pixel, i) =>
+    Math.min(1, Math.max(0, pixel + epsilon * Math.sign(gradient[i]!))),
+  )
   return countRight(topOfRows(await logitsOf(model, attacked, shape), task.ids.length), task.labels)
 }
 
@@ -299,10 +337,17 @@ async function rightUnderFgsm(model: Model, task: Task, trusted: Trusted): Promi
  * Cross-entropy's gradient; the margin's where the model is so sure that cross-entropy's is 0. Otherwise
  * weights scaled a thousandfold would pass for a repair: that hides the slope and moves no border.
  */
-async function steepest(model: Model, pixels: Float32Array, shape: number[], labels: number[]): Promise<Float32Array> {
+async function steepest(
+  model: Model,
+  pixels: Float32Array,
+  shape: number[],
+  labels: number[],
+): Promise<Float32Array> {
   const gradient = await gradientOf(model, pixels, shape, labels)
   const size = gradient.length / labels.length
-  const flat = labels.map((_, row) => gradient.subarray(row * size, (row + 1) * size).every((slope) => slope === 0))
+  const flat = labels.map((_, row) =>
+    gradient.subarray(row * size, (row + 1) * size).every((slope) => slope === 0),
+  )
   if (!flat.includes(true)) return gradient
   const margin = await gradientOf(model, pixels, shape, labels, { kind: 'margin' })
   flat.forEach((isFlat, row) => {
@@ -311,16 +356,20 @@ async function steepest(model: Model, pixels: Float32Array, shape: number[], lab
   return gradient
 }
 
-const countRight = (read: Int32Array, labels: ArrayLike<number>) => read.reduce((sum, digit, i) => sum + (digit === labels[i] ? 1 : 0), 0)
+const countRight = (read: Int32Array, labels: ArrayLike<number>) =>
+  read.reduce((sum, digit, i) => sum + (digit === labels[i] ? 1 : 0), 0)
 const isMet = (rows: EvidenceRow[]) => rows.every((row) => row.satisfied)
 
 /** By how much the true class leads the best other one. */
-const lead = (logits: number[], truth: number) => logits[truth]! - Math.max(...logits.filter((_, k) => k !== truth))
+const lead = (logits: number[], truth: number) =>
+  logits[truth]! - Math.max(...logits.filter((_, k) => k !== truth))
 
 // Findings
 
 /** What the hard rows say comes first: a change that is too big fools anyone. */
-function boundsFinding({ perturbation: { largest, outside, overshoot, range, rowsOutside, count } }: MeasuredExamples): Finding | undefined {
+function boundsFinding({
+  perturbation: { largest, outside, overshoot, range, rowsOutside, count },
+}: MeasuredExamples): Finding | undefined {
   return firstFinding([
     largest > 2 &&
       finding(
@@ -346,7 +395,11 @@ function boundsFinding({ perturbation: { largest, outside, overshoot, range, row
   ])
 }
 
-function commonFinding(direction: Diagnosis, { perturbation, task }: MeasuredExamples, kept: string): Finding | undefined {
+function commonFinding(
+  direction: Diagnosis,
+  { perturbation, task }: MeasuredExamples,
+  kept: string,
+): Finding | undefined {
   const { largest, moved } = perturbation
   return firstFinding([
     moved === 0 &&
@@ -370,7 +423,9 @@ function commonFinding(direction: Diagnosis, { perturbation, task }: MeasuredExa
         'tiny-step',
         'Your step is too small to reach the ball.',
         `The farthest pixel moved by ${figure(largest)}, and ε is ${epsilon}: ${percent(largest / epsilon)} of what is allowed.`,
-        task.victim.weightsFrom ? 'make steps × step size at least ε, for example 20 steps of ε / 8.' : `step by task.epsilon as it is: pixels run from 0 to 1, so ${epsilon} needs no division by 255.`,
+        task.victim.weightsFrom
+          ? 'make steps × step size at least ε, for example 20 steps of ε / 8.'
+          : `step by task.epsilon as it is: pixels run from 0 to 1, so ${epsilon} needs no division by 255.`,
       ),
     !direction.explanation &&
       direction.agreement > 0.35 &&
@@ -417,7 +472,7 @@ function directionFinding(direction: Diagnosis, measured: MeasuredExamples): Fin
       'below-bar',
       'Not enough of them are misread.',
       `${hits} of ${task.ids.length} digits are misread and ${fooledBar} are needed. ${percent(direction.agreement)} of the moved pixels climb the loss, the farthest by ${figure(measured.perturbation.largest)} of ${epsilon}.`,
-      'move every pixel by the whole ε, along the sign of the gradient of the true label\'s loss.',
+      "move every pixel by the whole ε, along the sign of the gradient of the true label's loss.",
     )
   )
 }
@@ -464,12 +519,25 @@ function targetedFinding(direction: Diagnosis, measured: MeasuredExamples, targe
   )
 }
 
-async function againFinding(measured: MeasuredExamples, model: Model, trusted: Trusted, oneStep: number): Promise<Finding> {
+async function againFinding(
+  measured: MeasuredExamples,
+  model: Model,
+  trusted: Trusted,
+  oneStep: number,
+): Promise<Finding> {
   const { originals, pixels, shape, perturbation, bounds, task, hits } = measured
   const direction = await diagnoseDirection(measured, model)
-  const surer = measured.gallery.filter(({ truth, logitsBefore, logitsAfter }) => lead(logitsAfter, truth) > lead(logitsBefore, truth)).length
+  const surer = measured.gallery.filter(
+    ({ truth, logitsBefore, logitsAfter }) => lead(logitsAfter, truth) > lead(logitsBefore, truth),
+  ).length
   const shipped = await trusted.model(task.victim.model)
-  const old = compareDirection(originals, pixels, await gradientOf(shipped, originals, shape, task.labels), perturbation, bounds)
+  const old = compareDirection(
+    originals,
+    pixels,
+    await gradientOf(shipped, originals, shape, task.labels),
+    perturbation,
+    bounds,
+  )
   return (
     firstFinding([
       // After many steps the signs no longer follow the first gradient, but the scores still tell.

@@ -96,7 +96,14 @@ export async function regrade(sources: readonly RegradeSource[], deps: RegradeDe
     try {
       decoded = decodeBundle(await source.read())
     } catch (error) {
-      grades.push({ ...blank, file: source.name, status: 'unreadable', why: error instanceof Error ? error.message : String(error), claims: [], notes: [] })
+      grades.push({
+        ...blank,
+        file: source.name,
+        status: 'unreadable',
+        why: error instanceof Error ? error.message : String(error),
+        claims: [],
+        notes: [],
+      })
       continue
     }
     const { bundle, damaged } = decoded
@@ -113,10 +120,26 @@ export async function regrade(sources: readonly RegradeSource[], deps: RegradeDe
     }
     const unnamed = damaged.filter((damage) => !bundle.labs.some((record) => record.lab === damage.lab))
     for (const damage of unnamed) {
-      grades.push({ ...blank, file: source.name, learner: bundle.learner ?? '', lab: damage.lab ?? '', status: 'unreadable', why: damage.reason, claims: [], notes: [] })
+      grades.push({
+        ...blank,
+        file: source.name,
+        learner: bundle.learner ?? '',
+        lab: damage.lab ?? '',
+        status: 'unreadable',
+        why: damage.reason,
+        claims: [],
+        notes: [],
+      })
     }
     if (bundle.labs.length === 0 && damaged.length === 0) {
-      grades.push({ ...blank, file: source.name, learner: bundle.learner ?? '', result: 'nothing handed in', claims: [], notes: [] })
+      grades.push({
+        ...blank,
+        file: source.name,
+        learner: bundle.learner ?? '',
+        result: 'nothing handed in',
+        claims: [],
+        notes: [],
+      })
     }
   }
   for (const places of seen.values()) {
@@ -170,15 +193,20 @@ async function regradeLab(
     const attempts = record.attempts.filter((attempt) => attempt.checkpoint === id)
     const broken = damaged.filter((damage) => damage.lab === record.lab && damage.checkpoint === id)
     const notes = [
-      ...(record.labVersion === manifest.version ? [] : [`made with version ${record.labVersion} of the lab, graded by ${manifest.version}`]),
-      ...broken.map((damage) => `attempt ${damage.attempt ?? 'without an id'} is unreadable: ${damage.reason}`),
+      ...(record.labVersion === manifest.version
+        ? []
+        : [`made with version ${record.labVersion} of the lab, graded by ${manifest.version}`]),
+      ...broken.map(
+        (damage) => `attempt ${damage.attempt ?? 'without an id'} is unreadable: ${damage.reason}`,
+      ),
     ]
     const line = { ...base, checkpoint: id, points, attempts: attempts.length, notes }
     if (attempts.length === 0) {
       lines.push({
-        grade: broken.length > 0
-          ? { ...line, status: 'unreadable', why: broken[0]!.reason, claims: [] }
-          : { ...line, result: 'nothing handed in', claims: [] },
+        grade:
+          broken.length > 0
+            ? { ...line, status: 'unreadable', why: broken[0]!.reason, claims: [] }
+            : { ...line, result: 'nothing handed in', claims: [] },
         digests: [],
       })
       continue
@@ -188,40 +216,91 @@ async function regradeLab(
       deps.onProgress?.(`${file}: ${record.lab}/${id}, attempt ${regraded.length + 1} of ${attempts.length}`)
       const { checkpoint, seed, artefact, ledger } = attempt
       const earlier = earlierOf(attempt, record.attempts)
-      regraded.push({ attempt, verdict: await gradeArtefact(grader, { checkpoint, seed, artefact, ...(ledger ? { ledger } : {}), earlier }, deps.tools) })
+      regraded.push({
+        attempt,
+        verdict: await gradeArtefact(
+          grader,
+          { checkpoint, seed, artefact, ...(ledger ? { ledger } : {}), earlier },
+          deps.tools,
+        ),
+      })
     }
-    lines.push({ grade: { ...line, ...judge(regraded, id, learner, record.lab, deps.course) }, digests: digestsOf(attempts) })
+    lines.push({
+      grade: { ...line, ...judge(regraded, id, learner, record.lab, deps.course) },
+      digests: digestsOf(attempts),
+    })
   }
-  const strange = new Set(record.attempts.map(({ checkpoint }) => checkpoint).filter((id) => !manifest.checkpoints.some((known) => known.id === id)))
+  const strange = new Set(
+    record.attempts
+      .map(({ checkpoint }) => checkpoint)
+      .filter((id) => !manifest.checkpoints.some((known) => known.id === id)),
+  )
   for (const id of strange) {
-    lines.push({ grade: { ...base, checkpoint: id, status: 'unreadable', why: `${record.lab} has no checkpoint "${id}"`, claims: [], notes: [] }, digests: [] })
+    lines.push({
+      grade: {
+        ...base,
+        checkpoint: id,
+        status: 'unreadable',
+        why: `${record.lab} has no checkpoint "${id}"`,
+        claims: [],
+        notes: [],
+      },
+      digests: [],
+    })
   }
   return lines
 }
 
 /** Equal answers to a quiz are what one hopes for; equal pictures or weights are not. */
 const digestsOf = (attempts: readonly Attempt[]) => [
-  ...new Set(attempts.filter(({ artefact, verdict }) => artefact.kind !== 'answer' && verdict.status === 'passed').map(({ artefact }) => artefactDigest(artefact))),
+  ...new Set(
+    attempts
+      .filter(({ artefact, verdict }) => artefact.kind !== 'answer' && verdict.status === 'passed')
+      .map(({ artefact }) => artefactDigest(artefact)),
+  ),
 ]
 
-type Judgement = Pick<Grade, 'result' | 'status' | 'why' | 'score' | 'source' | 'hintsOpened' | 'time' | 'seed' | 'claims'>
+type Judgement = Pick<
+  Grade,
+  'result' | 'status' | 'why' | 'score' | 'source' | 'hintsOpened' | 'time' | 'seed' | 'claims'
+>
 
 /** The checkpoint's line: a pass that stands, else the best claim and why it does not. */
-function judge(regraded: readonly Regraded[], checkpoint: string, learner: string | undefined, lab: string, course: Course | undefined): Judgement {
+function judge(
+  regraded: readonly Regraded[],
+  checkpoint: string,
+  learner: string | undefined,
+  lab: string,
+  course: Course | undefined,
+): Judgement {
   const opinions = regraded.map((one) => ({ ...one, ...opinionOf(one, learner, lab, course) }))
   const standing = (['confirmed', 'claimed'] as const)
-    .map((status) => opinions.filter((opinion) => opinion.status === status && opinion.verdict.status === 'passed'))
+    .map((status) =>
+      opinions.filter((opinion) => opinion.status === status && opinion.verdict.status === 'passed'),
+    )
     .find((passes) => passes.length > 0)
-  const claimedBest = bestAttempt(regraded.map(({ attempt }) => attempt), checkpoint)!
+  const claimedBest = bestAttempt(
+    regraded.map(({ attempt }) => attempt),
+    checkpoint,
+  )!
   const best = standing
-    ? standing.find(({ attempt }) => attempt.id === bestAttempt(standing.map((pass) => pass.attempt), checkpoint)!.id)!
+    ? standing.find(
+        ({ attempt }) =>
+          attempt.id ===
+          bestAttempt(
+            standing.map((pass) => pass.attempt),
+            checkpoint,
+          )!.id,
+      )!
     : opinions.find(({ attempt }) => attempt.id === claimedBest.id)!
   const { attempt, verdict, status, why, claims } = best
   return {
     result: status !== 'not confirmed' && verdict.status === 'passed' ? 'passed' : 'failed',
     status,
     why,
-    score: verdict.score ? `${Number(verdict.score.value.toFixed(2))}${verdict.score.unit && ` ${verdict.score.unit}`}` : '',
+    score: verdict.score
+      ? `${Number(verdict.score.value.toFixed(2))}${verdict.score.unit && ` ${verdict.score.unit}`}`
+      : '',
     source: attempt.source,
     hintsOpened: attempt.hintsOpened,
     time: attempt.time,
@@ -230,31 +309,59 @@ function judge(regraded: readonly Regraded[], checkpoint: string, learner: strin
   }
 }
 
-function opinionOf({ attempt, verdict }: Regraded, learner: string | undefined, lab: string, course: Course | undefined): { status: RegradeStatus; why: string; claims: string[] } {
+function opinionOf(
+  { attempt, verdict }: Regraded,
+  learner: string | undefined,
+  lab: string,
+  course: Course | undefined,
+): { status: RegradeStatus; why: string; claims: string[] } {
   const ledgerRows = verdict.rows.filter((row) => row.claimed)
   const claims = [
     ...(attempt.source === 'code' ? ['that the program in the file made it'] : []),
     ...ledgerRows.map((row) => `${row.name}: ${row.measured}`),
-    ...(attempt.ledger ? [`${Object.values(attempt.ledger.rows).reduce((a, b) => a + b, 0)} rows asked of the model`] : []),
+    ...(attempt.ledger
+      ? [`${Object.values(attempt.ledger.rows).reduce((a, b) => a + b, 0)} rows asked of the model`]
+      : []),
   ]
   const not = (why: string) => ({ status: 'not confirmed' as const, why, claims })
   if (course) {
-    if (learner === undefined) return not('the file names no learner, so it cannot be told whose variant this is')
+    if (learner === undefined)
+      return not('the file names no learner, so it cannot be told whose variant this is')
     const expected = variantSeed(course.key, learner, lab)
     if (attempt.seed !== expected) {
-      return not(`it was made for another variant: seed ${attempt.seed}, and ${learner} has ${expected} in this course`)
+      return not(
+        `it was made for another variant: seed ${attempt.seed}, and ${learner} has ${expected} in this course`,
+      )
     }
   }
   const found = wordsOf(verdict)
   const claimed = attempt.verdict
-  if (verdict.status === 'unavailable') return { status: 'claimed', why: `it could not be measured here: ${verdict.finding?.cause ?? verdict.headline}`, claims }
-  if (verdict.status !== claimed.status) return not(`the file says ${claimed.status} (${claimed.headline}); recomputed: ${verdict.status}, ${found}`)
-  if (claimed.score && verdict.score && Math.abs(claimed.score.value - verdict.score.value) > scoreTolerance) {
+  if (verdict.status === 'unavailable')
+    return {
+      status: 'claimed',
+      why: `it could not be measured here: ${verdict.finding?.cause ?? verdict.headline}`,
+      claims,
+    }
+  if (verdict.status !== claimed.status)
+    return not(
+      `the file says ${claimed.status} (${claimed.headline}); recomputed: ${verdict.status}, ${found}`,
+    )
+  if (
+    claimed.score &&
+    verdict.score &&
+    Math.abs(claimed.score.value - verdict.score.value) > scoreTolerance
+  ) {
     return not(`the file says ${claimed.score.value} ${claimed.score.unit}; recomputed: ${found}`)
   }
-  if (verdict.status === 'passed' && ledgerRows.length > 0) return { status: 'claimed', why: `${found}; the artefact cannot prove ${ledgerRows.map((row) => row.name.toLowerCase()).join(', ')}`, claims }
+  if (verdict.status === 'passed' && ledgerRows.length > 0)
+    return {
+      status: 'claimed',
+      why: `${found}; the artefact cannot prove ${ledgerRows.map((row) => row.name.toLowerCase()).join(', ')}`,
+      claims,
+    }
   if (verdict.status === 'passed' && course?.require === 'code' && attempt.artefact.kind !== 'answer') {
-    if (attempt.source !== 'code') return not(`${found}, but it came from the knobs and this course asks for code`)
+    if (attempt.source !== 'code')
+      return not(`${found}, but it came from the knobs and this course asks for code`)
     return { status: 'claimed', why: `${found}; that the program made it is claimed, not proved`, claims }
   }
   return { status: 'confirmed', why: found, claims }
@@ -293,7 +400,10 @@ const columns: [string, (grade: Grade) => string | number][] = [
 
 /** RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe, so that it is text. */
 export function toCsv(grades: readonly Grade[]): string {
-  const lines = [columns.map(([name]) => name), ...grades.map((grade) => columns.map(([, read]) => read(grade)))]
+  const lines = [
+    columns.map(([name]) => name),
+    ...grades.map((grade) => columns.map(([, read]) => read(grade))),
+  ]
   return lines.map((cells) => cells.map(csvCell).join(',')).join('\r\n') + '\r\n'
 }
 

@@ -29,9 +29,14 @@ export interface Damage {
 export function encodeBundle(bundle: EvidenceBundle, options: { gzip?: boolean } = {}): Uint8Array {
   const labs = bundle.labs.map((lab) => ({
     ...lab,
-    attempts: trimAttempts(lab.attempts).map((attempt) => ({ ...attempt, artefact: packArtefact(attempt.artefact) })),
+    attempts: trimAttempts(lab.attempts).map((attempt) => ({
+      ...attempt,
+      artefact: packArtefact(attempt.artefact),
+    })),
   }))
-  const bytes = strToU8(JSON.stringify({ ...bundle, format: 'perturb-evidence', schema: schemaVersion, labs }))
+  const bytes = strToU8(
+    JSON.stringify({ ...bundle, format: 'perturb-evidence', schema: schemaVersion, labs }),
+  )
   return options.gzip ? gzipSync(bytes, { mtime: 0 }) : bytes
 }
 
@@ -57,19 +62,31 @@ export type Migration = (older: Record<string, unknown>) => Record<string, unkno
 export const migrations: Readonly<Record<number, Migration>> = {}
 
 /** Checks format and schema, then applies the steps in between. Throws `unreadable`. */
-export function migrate(document: unknown, steps: Readonly<Record<number, Migration>>, current: number): Record<string, unknown> {
+export function migrate(
+  document: unknown,
+  steps: Readonly<Record<number, Migration>>,
+  current: number,
+): Record<string, unknown> {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw unreadable(`it holds ${Array.isArray(document) ? 'a list' : String(typeof document)}, not an evidence bundle`)
+    throw unreadable(
+      `it holds ${Array.isArray(document) ? 'a list' : String(typeof document)}, not an evidence bundle`,
+    )
   }
   const { format, schema } = document as { format?: unknown; schema?: unknown }
   if (format !== 'perturb-evidence') {
-    throw unreadable(`expected format "perturb-evidence"; got ${format === undefined ? 'none' : JSON.stringify(format).slice(0, 60)}. Is this another program's file?`)
+    throw unreadable(
+      `expected format "perturb-evidence"; got ${format === undefined ? 'none' : JSON.stringify(format).slice(0, 60)}. Is this another program's file?`,
+    )
   }
   if (!Number.isSafeInteger(schema) || (schema as number) < 1) {
-    throw unreadable(`expected a schema number of at least 1; got ${JSON.stringify(schema ?? null).slice(0, 60)}`)
+    throw unreadable(
+      `expected a schema number of at least 1; got ${JSON.stringify(schema ?? null).slice(0, 60)}`,
+    )
   }
   if ((schema as number) > current) {
-    throw unreadable(`it was written by a newer Perturb (schema ${schema}; this one reads up to ${current}). Update Perturb and read it again`)
+    throw unreadable(
+      `it was written by a newer Perturb (schema ${schema}; this one reads up to ${current}). Update Perturb and read it again`,
+    )
   }
   let migrated = document as Record<string, unknown>
   for (let version = schema as number; version < current; version++) {
@@ -93,7 +110,8 @@ function gunzip(file: Uint8Array, limit: number): Uint8Array {
   })
   const slice = 1 << 14
   try {
-    for (let at = 0; at < file.length; at += slice) stream.push(file.subarray(at, at + slice), at + slice >= file.length)
+    for (let at = 0; at < file.length; at += slice)
+      stream.push(file.subarray(at, at + slice), at + slice >= file.length)
   } catch (error) {
     if (error instanceof PerturbError) throw error
     throw unreadable('it is gzip, but damaged or cut short. Export or copy it again', error)
@@ -111,12 +129,19 @@ function parseJson(bytes: Uint8Array): unknown {
     return JSON.parse(text) as unknown
   } catch (error) {
     const cut = text.startsWith('{') && !text.endsWith('}')
-    throw unreadable(cut ? 'it is cut short: the JSON stops in the middle. Export or copy it again' : 'it is not JSON, gzipped or not', error)
+    throw unreadable(
+      cut
+        ? 'it is cut short: the JSON stops in the middle. Export or copy it again'
+        : 'it is not JSON, gzipped or not',
+      error,
+    )
   }
 }
 
-const unreadable = (why: string, cause?: unknown) => new PerturbError('unreadable', `This file is no evidence that can be read: ${why}.`, { cause })
-const tooLarge = (how: string) => unreadable(`a bundle may be ${megabytes(maxBundleBytes)} at most, unpacked, and ${how}`)
+const unreadable = (why: string, cause?: unknown) =>
+  new PerturbError('unreadable', `This file is no evidence that can be read: ${why}.`, { cause })
+const tooLarge = (how: string) =>
+  unreadable(`a bundle may be ${megabytes(maxBundleBytes)} at most, unpacked, and ${how}`)
 const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`
 
 // What follows is the shape of schema 1. valibot builds fresh objects from known keys and drops the rest.
@@ -165,7 +190,12 @@ const verdict = v.object({
 })
 const floats = v.object({ encoding: v.literal('float32-le+deflate+base64'), length: count, data: v.string() })
 const artefact = v.variant('kind', [
-  v.object({ kind: v.literal('adversarial-examples'), ids: v.array(count), shape: v.array(count), pixels: floats }),
+  v.object({
+    kind: v.literal('adversarial-examples'),
+    ids: v.array(count),
+    shape: v.array(count),
+    pixels: floats,
+  }),
   v.object({
     kind: v.literal('model-weights'),
     model: text(100),
@@ -183,7 +213,13 @@ const attempt = v.object({
   artefact,
   files: map(text(400_000)),
   ledger: v.optional(
-    v.object({ rows: map(count), calls: count, refused: count, maxQueries: v.optional(count), transcriptDigest: text(200) }),
+    v.object({
+      rows: map(count),
+      calls: count,
+      refused: count,
+      maxQueries: v.optional(count),
+      transcriptDigest: text(200),
+    }),
   ),
   earlier: v.optional(map(text(100))),
   verdict,
@@ -225,7 +261,12 @@ function readBundle(document: unknown, allowance: Allowance): DecodedBundle {
       const read = v.safeParse(attempt, item)
       try {
         if (!read.success) throw new PerturbError('unreadable', problemOf(read.issues[0]))
-        return [{ ...read.output, artefact: unpackArtefact(read.output.artefact as PackedArtefact, allowance) as Artefact }]
+        return [
+          {
+            ...read.output,
+            artefact: unpackArtefact(read.output.artefact as PackedArtefact, allowance) as Artefact,
+          },
+        ]
       } catch (error) {
         damaged.push({
           lab: lab.output.lab,
@@ -247,6 +288,9 @@ function problemOf(issue: v.BaseIssue<unknown>): string {
 }
 
 function nameOf<K extends keyof Damage>(value: unknown, key: string, as: K): Pick<Damage, K> | object {
-  const name = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined
+  const name =
+    typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+      ? (value as Record<string, unknown>)[key]
+      : undefined
   return typeof name === 'string' ? { [as]: name.slice(0, 100) } : {}
 }

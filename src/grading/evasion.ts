@@ -5,7 +5,13 @@ import type { Model } from '../models/model.ts'
 import type { Artefact } from './artefact.ts'
 import { figure } from './findings.ts'
 import type { Task } from './grader.ts'
-import { compareDirection, measurePerturbation, topOfRows, type Direction, type Perturbation } from './measure.ts'
+import {
+  compareDirection,
+  measurePerturbation,
+  topOfRows,
+  type Direction,
+  type Perturbation,
+} from './measure.ts'
 import { atMost } from './rows.ts'
 import type { EvidenceRow, GalleryItem } from './verdict.ts'
 
@@ -50,7 +56,9 @@ export async function measureExamples(options: {
   const readBefore = topOfRows(logitsBefore, count)
   const readAfter = topOfRows(logitsAfter, count)
   const success = Array.from(readAfter, succeeds)
-  const rowOf = (logits: Float32Array, row: number) => [...logits.subarray(row * model.numClasses, (row + 1) * model.numClasses)]
+  const rowOf = (logits: Float32Array, row: number) => [
+    ...logits.subarray(row * model.numClasses, (row + 1) * model.numClasses),
+  ]
   return {
     task,
     originals,
@@ -96,7 +104,9 @@ export function rangeRow({ perturbation, bounds, pixels }: MeasuredExamples): Ev
   return atMost(0, {
     id: 'range',
     name: `Farthest pixel outside [${bounds[0]}, ${bounds[1]}]`,
-    detail: outside ? `${outside} of ${pixels.length} pixels are outside, from ${figure(range[0])} to ${figure(range[1])}` : `all ${pixels.length} pixels are inside`,
+    detail: outside
+      ? `${outside} of ${pixels.length} pixels are outside, from ${figure(range[0])} to ${figure(range[1])}`
+      : `all ${pixels.length} pixels are inside`,
     measured: overshoot,
     precision: 3,
     scaleMax: Math.max(0.5, 1.1 * overshoot),
@@ -129,7 +139,11 @@ export async function gradientOf(
     const x = tf.tensor(pixels.subarray(at * size, end * size), [end - at, ...inputShape], 'float32')
     const owned: tf.Tensor[] = [x]
     try {
-      const result = await model.lossAndGradient(x, Array.from({ length: end - at }, (_, i) => labels[at + i]!), loss)
+      const result = await model.lossAndGradient(
+        x,
+        Array.from({ length: end - at }, (_, i) => labels[at + i]!),
+        loss,
+      )
       owned.push(result.loss, result.gradient)
       gradient.set(await result.gradient.data(), at * size)
     } finally {
@@ -160,7 +174,11 @@ export interface Diagnosis extends Direction {
  * Compares the signs of what was done with the sign of every class's loss gradient. Needs one gradient a
  * class, so it is for hand-ins that failed. `target` is the class a targeted task asks for.
  */
-export async function diagnoseDirection(measured: MeasuredExamples, model: Model, target?: number): Promise<Diagnosis> {
+export async function diagnoseDirection(
+  measured: MeasuredExamples,
+  model: Model,
+  target?: number,
+): Promise<Diagnosis> {
   const { originals, pixels, shape, perturbation, bounds, task } = measured
   const count = perturbation.count
   const size = originals.length / count
@@ -169,20 +187,30 @@ export async function diagnoseDirection(measured: MeasuredExamples, model: Model
     gradients.push(await gradientOf(model, originals, shape, new Int32Array(count).fill(k)))
   }
   const own = new Float32Array(originals.length)
-  task.labels.forEach((label, row) => own.set(gradients[label]!.subarray(row * size, (row + 1) * size), row * size))
+  task.labels.forEach((label, row) =>
+    own.set(gradients[label]!.subarray(row * size, (row + 1) * size), row * size),
+  )
   const judged = target === undefined ? own : gradients[target]!
   const direction = compareDirection(originals, pixels, judged, perturbation, bounds)
 
   const agreements = gradients.map((gradient) => rowAgreements(originals, pixels, gradient, count))
   const mean = (classOf: (row: number) => number) => {
-    const seen = task.labels.map((_, row) => agreements[classOf(row)]![row]!).filter((share) => !Number.isNaN(share))
+    const seen = task.labels
+      .map((_, row) => agreements[classOf(row)]![row]!)
+      .filter((share) => !Number.isNaN(share))
     return seen.length ? seen.reduce((a, b) => a + b, 0) / seen.length : 0.5
   }
   const rules: { kind: Hypothesis['kind']; value: number; classOf: (row: number) => number }[] = [
     ...(target === undefined ? [] : [{ kind: 'target' as const, value: target, classOf: () => target }]),
     { kind: 'true', value: 0, classOf: (row) => task.labels[row]! },
     ...gradients.map((_, k) => ({ kind: 'fixed' as const, value: k, classOf: () => k })),
-    ...gradients.slice(1).map((_, i) => ({ kind: 'shifted' as const, value: i + 1, classOf: (row: number) => (task.labels[row]! + i + 1) % model.numClasses })),
+    ...gradients
+      .slice(1)
+      .map((_, i) => ({
+        kind: 'shifted' as const,
+        value: i + 1,
+        classOf: (row: number) => (task.labels[row]! + i + 1) % model.numClasses,
+      })),
   ]
   const hypotheses = rules.flatMap(({ kind, value, classOf }): Hypothesis[] => {
     const climbing = mean(classOf)
@@ -197,7 +225,12 @@ export async function diagnoseDirection(measured: MeasuredExamples, model: Model
 }
 
 /** For each row the share of moved pixels that moved the gradient's way; NaN where nothing moved. */
-function rowAgreements(originals: Float32Array, pixels: Float32Array, gradient: Float32Array, count: number): Float64Array {
+function rowAgreements(
+  originals: Float32Array,
+  pixels: Float32Array,
+  gradient: Float32Array,
+  count: number,
+): Float64Array {
   const size = originals.length / count
   return Float64Array.from({ length: count }, (_, row) => {
     let agree = 0

@@ -34,7 +34,8 @@ export function measurePerturbation(
   bounds: readonly [number, number],
 ): Perturbation {
   const size = rowLength(originals, count)
-  if (pixels.length !== originals.length) throw new RangeError(`measurePerturbation: ${originals.length} and ${pixels.length} elements`)
+  if (pixels.length !== originals.length)
+    throw new RangeError(`measurePerturbation: ${originals.length} and ${pixels.length} elements`)
   const linf = new Float64Array(count)
   const l2 = new Float64Array(count)
   const range: [number, number] = [Infinity, -Infinity]
@@ -63,7 +64,17 @@ export function measurePerturbation(
     l2[row] = Math.sqrt(squares)
     if (rowOutside) rowsOutside++
   }
-  return { count, linf, l2, largest: linf.reduce((a, b) => Math.max(a, b), 0), moved, overshoot, outside, rowsOutside, range }
+  return {
+    count,
+    linf,
+    l2,
+    largest: linf.reduce((a, b) => Math.max(a, b), 0),
+    moved,
+    overshoot,
+    outside,
+    rowsOutside,
+    range,
+  }
 }
 
 export interface Direction {
@@ -123,6 +134,7 @@ export function topOfRows(scores: Float32Array, count: number): Int32Array {
 }
 
 function rowLength(values: Float32Array, count: number): number {
-  if (!(count > 0) || values.length % count !== 0) throw new RangeError(`measure: ${values.length} elements are not ${count} equal rows`)
+  if (!(count > 0) || values.length % count !== 0)
+    throw new RangeError(`measure: ${values.length} elements are not ${count} equal rows`)
   return values.length / count
 }

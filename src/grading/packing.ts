@@ -14,7 +14,11 @@ export interface PackedFloats {
 /** An artefact with its arrays packed: plain JSON. */
 export type PackedArtefact =
   | { kind: 'adversarial-examples'; ids: number[]; shape: number[]; pixels: PackedFloats }
-  | { kind: 'model-weights'; model: string; tensors: { name: string; shape: number[]; values: PackedFloats }[] }
+  | {
+      kind: 'model-weights'
+      model: string
+      tensors: { name: string; shape: number[]; values: PackedFloats }[]
+    }
   | { kind: 'answer'; choices: Record<string, string[]> }
 
 /** How many unpacked bytes may still be made; shared by everything in one file. */
@@ -27,7 +31,10 @@ export function packArtefact(artefact: Artefact): PackedArtefact {
     case 'adversarial-examples':
       return { ...artefact, pixels: packFloats(artefact.pixels) }
     case 'model-weights':
-      return { ...artefact, tensors: artefact.tensors.map((tensor) => ({ ...tensor, values: packFloats(tensor.values) })) }
+      return {
+        ...artefact,
+        tensors: artefact.tensors.map((tensor) => ({ ...tensor, values: packFloats(tensor.values) })),
+      }
     case 'answer':
       return artefact
   }
@@ -39,7 +46,13 @@ export function unpackArtefact(packed: PackedArtefact, allowance: Allowance): Ar
     case 'adversarial-examples':
       return { ...packed, pixels: unpackFloats(packed.pixels, allowance) }
     case 'model-weights':
-      return { ...packed, tensors: packed.tensors.map((tensor) => ({ ...tensor, values: unpackFloats(tensor.values, allowance) })) }
+      return {
+        ...packed,
+        tensors: packed.tensors.map((tensor) => ({
+          ...tensor,
+          values: unpackFloats(tensor.values, allowance),
+        })),
+      }
     case 'answer':
       return packed
   }
@@ -63,18 +76,29 @@ export function artefactDigest(artefact: Artefact): string {
       }
       break
     case 'answer':
-      add(JSON.stringify(Object.entries(artefact.choices).map(([quiz, chosen]) => [quiz, [...chosen].sort()]).sort()))
+      add(
+        JSON.stringify(
+          Object.entries(artefact.choices)
+            .map(([quiz, chosen]) => [quiz, [...chosen].sort()])
+            .sort(),
+        ),
+      )
   }
   return bytesToHex(hash.digest())
 }
 
 export function packFloats(values: Float32Array): PackedFloats {
-  return { encoding: 'float32-le+deflate+base64', length: values.length, data: toBase64(deflateSync(littleEndian(values))) }
+  return {
+    encoding: 'float32-le+deflate+base64',
+    length: values.length,
+    data: toBase64(deflateSync(littleEndian(values))),
+  }
 }
 
 export function unpackFloats({ length, data }: PackedFloats, allowance: Allowance): Float32Array {
   const size = length * 4
-  if (size > allowance.bytes) throw new PerturbError('unreadable', 'the arrays in the file unpack to more than is allowed')
+  if (size > allowance.bytes)
+    throw new PerturbError('unreadable', 'the arrays in the file unpack to more than is allowed')
   allowance.bytes -= size
   // Inflated into memory of the stated size, one byte more than is right: an array that lies about its
   // length is noticed, and never costs more memory than it said.
@@ -82,9 +106,15 @@ export function unpackFloats({ length, data }: PackedFloats, allowance: Allowanc
   try {
     bytes = inflateSync(fromBase64(data), { out: new Uint8Array(size + 1) })
   } catch (error) {
-    throw new PerturbError('unreadable', 'an array in the file is damaged and cannot be unpacked', { cause: error })
+    throw new PerturbError('unreadable', 'an array in the file is damaged and cannot be unpacked', {
+      cause: error,
+    })
   }
-  if (bytes.length !== size) throw new PerturbError('unreadable', `an array in the file must unpack to ${length} numbers; it is ${bytes.length > size ? 'longer' : 'shorter'}`)
+  if (bytes.length !== size)
+    throw new PerturbError(
+      'unreadable',
+      `an array in the file must unpack to ${length} numbers; it is ${bytes.length > size ? 'longer' : 'shorter'}`,
+    )
   const view = new DataView(bytes.buffer, bytes.byteOffset, size)
   return Float32Array.from({ length }, (_, i) => view.getFloat32(4 * i, true))
 }
@@ -119,7 +149,11 @@ export function toBase64(bytes: Uint8Array): string {
 /** Throws `unreadable` for anything that is not base64. */
 export function fromBase64(text: string): Uint8Array {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
-  if (text.length % 4 !== 0) throw new PerturbError('unreadable', 'base64 comes in groups of four letters; the last group is cut short')
+  if (text.length % 4 !== 0)
+    throw new PerturbError(
+      'unreadable',
+      'base64 comes in groups of four letters; the last group is cut short',
+    )
   const bytes = new Uint8Array((text.length / 4) * 3 - padding)
   for (let i = 0, out = 0; i < text.length; i += 4) {
     let group = 0

@@ -5,19 +5,28 @@ import type { VerdictStatus } from './verdict.ts'
 /** Kept of each checkpoint besides its best attempt, and those that other attempts build on. */
 export const keptAttempts = 50
 
-const rank: Record<VerdictStatus, number> = { passed: 4, undecided: 3, failed: 2, unavailable: 1, rejected: 0 }
+const rank: Record<VerdictStatus, number> = {
+  passed: 4,
+  undecided: 3,
+  failed: 2,
+  unavailable: 1,
+  rejected: 0,
+}
 
 /** The attempt that counts: the best status, then the highest score, then the earliest. */
 export function bestAttempt(attempts: readonly Attempt[], checkpoint: string): Attempt | undefined {
-  return attempts.filter((attempt) => attempt.checkpoint === checkpoint).reduce<Attempt | undefined>(
-    (best, attempt) => (best === undefined || better(attempt, best) ? attempt : best),
-    undefined,
-  )
+  return attempts
+    .filter((attempt) => attempt.checkpoint === checkpoint)
+    .reduce<Attempt | undefined>(
+      (best, attempt) => (best === undefined || better(attempt, best) ? attempt : best),
+      undefined,
+    )
 }
 
 function better(a: Attempt, b: Attempt): boolean {
   const difference =
-    rank[a.verdict.status] - rank[b.verdict.status] || (a.verdict.score?.value ?? 0) - (b.verdict.score?.value ?? 0)
+    rank[a.verdict.status] - rank[b.verdict.status] ||
+    (a.verdict.score?.value ?? 0) - (b.verdict.score?.value ?? 0)
   return difference === 0 ? inTime(a, b) < 0 : difference > 0
 }
 
@@ -28,9 +37,14 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
  * What a new attempt at some checkpoint builds on: the best passed attempt of every checkpoint. Keep `ids`
  * with the attempt (`Attempt.earlier`), so that it can be re-graded against the very same artefacts.
  */
-export function passedWork(attempts: readonly Attempt[]): { ids: Record<string, string>; artefacts: Record<string, Artefact> } {
+export function passedWork(attempts: readonly Attempt[]): {
+  ids: Record<string, string>
+  artefacts: Record<string, Artefact>
+} {
   const passed = attempts.filter((attempt) => attempt.verdict.status === 'passed')
-  const best = [...new Set(passed.map((attempt) => attempt.checkpoint))].map((checkpoint) => bestAttempt(passed, checkpoint)!)
+  const best = [...new Set(passed.map((attempt) => attempt.checkpoint))].map((checkpoint) =>
+    bestAttempt(passed, checkpoint)!,
+  )
   return {
     ids: Object.fromEntries(best.map((attempt) => [attempt.checkpoint, attempt.id])),
     artefacts: Object.fromEntries(best.map((attempt) => [attempt.checkpoint, attempt.artefact])),
@@ -39,7 +53,9 @@ export function passedWork(attempts: readonly Attempt[]): { ids: Record<string, 
 
 /** The artefacts a kept attempt was graded against: those it names, else the best that had passed by then. */
 export function earlierOf(attempt: Attempt, attempts: readonly Attempt[]): Record<string, Artefact> {
-  const before = passedWork(attempts.filter((other) => other.id !== attempt.id && other.time <= attempt.time)).artefacts
+  const before = passedWork(
+    attempts.filter((other) => other.id !== attempt.id && other.time <= attempt.time),
+  ).artefacts
   const named = Object.entries(attempt.earlier ?? {}).flatMap(([checkpoint, id]) => {
     const found = attempts.find((other) => other.id === id && other.checkpoint === checkpoint)
     return found ? [[checkpoint, found.artefact] as const] : []
@@ -57,9 +73,10 @@ export function trimAttempts(attempts: readonly Attempt[]): Attempt[] {
     kept.add(bestAttempt(own, checkpoint)!.id)
   }
   // What a kept attempt builds on is kept; once more for what that builds on, until nothing is added.
-  for (let size = -1; size !== kept.size; ) {
+  for (let size = -1; size !== kept.size;) {
     size = kept.size
-    for (const attempt of sorted) if (kept.has(attempt.id)) for (const id of Object.values(attempt.earlier ?? {})) kept.add(id)
+    for (const attempt of sorted)
+      if (kept.has(attempt.id)) for (const id of Object.values(attempt.earlier ?? {})) kept.add(id)
   }
   return sorted.filter((attempt) => kept.has(attempt.id))
 }
@@ -71,7 +88,8 @@ export function trimAttempts(attempts: readonly Attempt[]): Attempt[] {
  * changes nothing. Throws RangeError for records of two labs.
  */
 export function mergeRecords(a: LabRecord, b: LabRecord): LabRecord {
-  if (a.lab !== b.lab) throw new RangeError(`mergeRecords: both records must be of one lab; got ${a.lab} and ${b.lab}`)
+  if (a.lab !== b.lab)
+    throw new RangeError(`mergeRecords: both records must be of one lab; got ${a.lab} and ${b.lab}`)
   // By the time of the last change; of one instant, by content, so that every tab agrees.
   const later = <T>(x: T, y: T): T => {
     if (a.updated !== b.updated) return a.updated > b.updated ? x : y
@@ -84,7 +102,9 @@ export function mergeRecords(a: LabRecord, b: LabRecord): LabRecord {
     updated: Math.max(a.updated, b.updated),
     step: later(a.step, b.step),
     stepsDone: [...new Set([...a.stepsDone, ...b.stepsDone])].sort(),
-    files: mergeEntries(a.files, b.files, (x, y) => (x.updated === y.updated ? (x.text < y.text ? y : x) : x.updated < y.updated ? y : x)),
+    files: mergeEntries(a.files, b.files, (x, y) =>
+      x.updated === y.updated ? (x.text < y.text ? y : x) : x.updated < y.updated ? y : x,
+    ),
     hints: mergeEntries(a.hints, b.hints, Math.max),
     quiz: mergeEntries(a.quiz, b.quiz, later),
     knobs: later(a.knobs, b.knobs),
@@ -103,7 +123,11 @@ function seedOf(a: LabRecord, b: LabRecord): number {
   return difference === 0 ? Math.min(a.seed, b.seed) : difference > 0 ? a.seed : b.seed
 }
 
-function mergeEntries<T>(a: Record<string, T>, b: Record<string, T>, choose: (a: T, b: T) => T): Record<string, T> {
+function mergeEntries<T>(
+  a: Record<string, T>,
+  b: Record<string, T>,
+  choose: (a: T, b: T) => T,
+): Record<string, T> {
   const merged = new Map(Object.entries(a))
   for (const [key, value] of Object.entries(b)) {
     const other = merged.get(key)

@@ -35,7 +35,8 @@ export async function variantOf<V>(grader: LabGrader<V>, seed: number, tools: Re
     model: (name) => tools.model(name),
     dataset: (name) => tools.dataset(name),
     modelWithWeights: (name, weights) => tools.modelWithWeights(name, weights),
-    modelFrom: () => Promise.reject(new PerturbError('missing', 'a variant depends on the seed alone, not on earlier work')),
+    modelFrom: () =>
+      Promise.reject(new PerturbError('missing', 'a variant depends on the seed alone, not on earlier work')),
   })
 }
 
@@ -48,14 +49,20 @@ export async function taskOf<V>(
   request: { checkpoint: string; seed: number; earlier?: Earlier },
   tools: RefereeTools,
 ): Promise<Task> {
-  return inSession(grader, request.seed, request.earlier, tools, async (session) => session.task(request.checkpoint))
+  return inSession(grader, request.seed, request.earlier, tools, async (session) =>
+    session.task(request.checkpoint),
+  )
 }
 
 /**
  * Recomputes everything from the artefact. Never throws: what is malformed is `rejected`, what we fail to
  * measure is `unavailable`. Every tensor and model made on the way is freed.
  */
-export async function gradeArtefact<V>(grader: LabGrader<V>, request: GradeRequest, tools: RefereeTools): Promise<Verdict> {
+export async function gradeArtefact<V>(
+  grader: LabGrader<V>,
+  request: GradeRequest,
+  tools: RefereeTools,
+): Promise<Verdict> {
   try {
     return await inSession(grader, request.seed, request.earlier, tools, async (session) =>
       session.grade(request.checkpoint, request.artefact, request.ledger),
@@ -107,7 +114,10 @@ async function inSession<V, R>(
 
   const checkpointOf = (id: string): CheckpointGrader<V> => {
     if (!Object.hasOwn(grader.checkpoints, id)) {
-      throw new PerturbError('missing', `no checkpoint "${id}"; this lab has ${Object.keys(grader.checkpoints).join(', ')}`)
+      throw new PerturbError(
+        'missing',
+        `no checkpoint "${id}"; this lab has ${Object.keys(grader.checkpoints).join(', ')}`,
+      )
     }
     return grader.checkpoints[id]!
   }
@@ -118,7 +128,13 @@ async function inSession<V, R>(
     const task = await taskFor(id)
     const parsed = parseArtefact(untrusted, await expectedOf(checkpoint, task, tools))
     if (parsed.rejected) return parsed.rejected
-    return checkpoint.grade({ variant, task, artefact: parsed.artefact, ...(ledger ? { ledger } : {}), trusted })
+    return checkpoint.grade({
+      variant,
+      task,
+      artefact: parsed.artefact,
+      ...(ledger ? { ledger } : {}),
+      trusted,
+    })
   }
 
   /** Checked like any hand-in: a model that never passed its own checkpoint is nobody's victim. */
@@ -127,12 +143,18 @@ async function inSession<V, R>(
     const untrusted: unknown = Object.hasOwn(earlier, id) ? earlier[id] : undefined
     if (untrusted === undefined) throw new EarlierNeeded(id, 'nothing is handed in there yet')
     const parsed = parseArtefact(untrusted, await expectedOf(checkpoint, await taskFor(id), tools))
-    if (parsed.rejected) throw new EarlierNeeded(id, `what is there cannot be read: ${parsed.rejected.headline}`)
+    if (parsed.rejected)
+      throw new EarlierNeeded(id, `what is there cannot be read: ${parsed.rejected.headline}`)
     const { artefact } = parsed
-    if (artefact.kind !== 'model-weights') throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
-    const verdict = await remembered(tools, grader, `${id}/${seed}/${artefactDigest(artefact)}`, () => grade(id, artefact))
-    if (verdict.status === 'unavailable') throw new PerturbError('unavailable', verdict.finding?.cause ?? verdict.headline)
-    if (verdict.status !== 'passed') throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
+    if (artefact.kind !== 'model-weights')
+      throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
+    const verdict = await remembered(tools, grader, `${id}/${seed}/${artefactDigest(artefact)}`, () =>
+      grade(id, artefact),
+    )
+    if (verdict.status === 'unavailable')
+      throw new PerturbError('unavailable', verdict.finding?.cause ?? verdict.headline)
+    if (verdict.status !== 'passed')
+      throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
     return tools.modelWithWeights(artefact.model, artefact.tensors)
   }
 
@@ -148,7 +170,12 @@ async function inSession<V, R>(
 const verdicts = new WeakMap<RefereeTools, WeakMap<object, Map<string, Verdict>>>()
 
 /** A verdict depends on lab, seed and artefact alone, and the same repaired model is asked about at every run. */
-async function remembered(tools: RefereeTools, grader: object, key: string, measure: () => Promise<Verdict>): Promise<Verdict> {
+async function remembered(
+  tools: RefereeTools,
+  grader: object,
+  key: string,
+  measure: () => Promise<Verdict>,
+): Promise<Verdict> {
   const byGrader = verdicts.get(tools) ?? new WeakMap<object, Map<string, Verdict>>()
   verdicts.set(tools, byGrader)
   const known = byGrader.get(grader) ?? new Map<string, Verdict>()
@@ -162,7 +189,11 @@ async function remembered(tools: RefereeTools, grader: object, key: string, meas
 }
 
 /** What a well-formed hand-in for this task looks like, from trusted copies alone. */
-async function expectedOf<V>(checkpoint: CheckpointGrader<V>, task: Task, tools: RefereeTools): Promise<Expected> {
+async function expectedOf<V>(
+  checkpoint: CheckpointGrader<V>,
+  task: Task,
+  tools: RefereeTools,
+): Promise<Expected> {
   switch (checkpoint.accepts) {
     case 'adversarial-examples': {
       const { inputShape } = await tools.model(task.victim.model)
@@ -170,7 +201,11 @@ async function expectedOf<V>(checkpoint: CheckpointGrader<V>, task: Task, tools:
     }
     case 'model-weights': {
       const weights = await (await tools.model(task.victim.model)).weights()
-      return { kind: 'model-weights', model: task.victim.model, tensors: weights.map(({ name, shape }) => ({ name, shape })) }
+      return {
+        kind: 'model-weights',
+        model: task.victim.model,
+        tensors: weights.map(({ name, shape }) => ({ name, shape })),
+      }
     }
     case 'answer':
       return { kind: 'answer' }

@@ -36,12 +36,15 @@ export function atMost(value: number, options: RowOptions): EvidenceRow {
 
 function row(relation: 'at-least' | 'at-most', value: number, options: RowOptions): EvidenceRow {
   const { id, name, detail, measured, interval, unit = '', hard = false } = options
-  if (hard && interval) throw new RangeError(`row ${id}: a hard row is exact and takes no interval; got ${interval}`)
+  if (hard && interval)
+    throw new RangeError(`row ${id}: a hard row is exact and takes no interval; got ${interval}`)
   const slack = hard ? hardTolerance : 0
-  const holds = (figure: number) => (relation === 'at-least' ? figure >= value - slack : figure <= value + slack)
-  const status = !Number.isFinite(measured) || interval?.some((end) => !Number.isFinite(end))
-    ? 'unavailable'
-    : decide(interval ? interval.map(holds) : [holds(measured)])
+  const holds = (figure: number) =>
+    relation === 'at-least' ? figure >= value - slack : figure <= value + slack
+  const status =
+    !Number.isFinite(measured) || interval?.some((end) => !Number.isFinite(end))
+      ? 'unavailable'
+      : decide(interval ? interval.map(holds) : [holds(measured)])
   return {
     id,
     name,
@@ -51,7 +54,9 @@ function row(relation: 'at-least' | 'at-most', value: number, options: RowOption
     unit,
     needed: { relation, value },
     precision: options.precision ?? (unit === '%' ? 0 : 3),
-    scaleMax: options.scaleMax ?? (unit === '%' ? 100 : niceScale(Math.max(value, Number.isFinite(measured) ? measured : 0))),
+    scaleMax:
+      options.scaleMax ??
+      (unit === '%' ? 100 : niceScale(Math.max(value, Number.isFinite(measured) ? measured : 0))),
     hard,
     ...(options.claimed ? { claimed: true } : {}),
     satisfied: status === 'passed',
@@ -87,7 +92,9 @@ interface Conclusion {
  */
 export function conclude(conclusion: Conclusion): Verdict {
   const statuses = new Set(conclusion.rows.map((row) => row.status))
-  const status = (['unavailable', 'rejected', 'failed', 'undecided'] as const).find((word) => statuses.has(word)) ?? 'passed'
+  const status =
+    (['unavailable', 'rejected', 'failed', 'undecided'] as const).find((word) => statuses.has(word)) ??
+    'passed'
   return { status, ...conclusion }
 }
 
@@ -102,7 +109,10 @@ export function rejected(reason: string, next: string): Verdict {
 }
 
 /** The verdict when *we* could not measure. It never counts against the learner. */
-export function unavailable(reason: string, next = 'Your work is kept. Hand it in again; if it happens twice, reload the page.'): Verdict {
+export function unavailable(
+  reason: string,
+  next = 'Your work is kept. Hand it in again; if it happens twice, reload the page.',
+): Verdict {
   return {
     status: 'unavailable',
     headline: 'The referee could not measure this.',

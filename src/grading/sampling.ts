@@ -37,7 +37,9 @@ export async function correctlyRead(request: SampleRequest): Promise<{ ids: numb
     }
   }
   if (ids.length < count) {
-    throw new RangeError(`correctlyRead: ${count} images of ${request.dataset.name}/${request.split} are needed and ${ids.length} are read correctly`)
+    throw new RangeError(
+      `correctlyRead: ${count} images of ${request.dataset.name}/${request.split} are needed and ${ids.length} are read correctly`,
+    )
   }
   ids.length = count
   return { ids, labels: ids.map((id) => split.labels[id]!) }

@@ -8,7 +8,8 @@ export type Expected =
   | { kind: 'model-weights'; model: string; tensors: readonly { name: string; shape: readonly number[] }[] }
   | { kind: 'answer' }
 
-export type Parsed = { artefact: Artefact; rejected?: undefined } | { artefact?: undefined; rejected: Verdict }
+export type Parsed =
+  { artefact: Artefact; rejected?: undefined } | { artefact?: undefined; rejected: Verdict }
 
 /** 64 MB of float32: far above any lab's need, far below what takes a tab down. */
 export const maxElements = 16 * 1024 * 1024
@@ -46,7 +47,9 @@ function read(untrusted: unknown, expected: Expected): Artefact {
   }
   const kind = own(untrusted, 'kind')
   if (kind !== expected.kind) {
-    throw new Malformed(`This checkpoint takes ${articled(expected.kind)}; got ${typeof kind === 'string' ? `"${clip(kind)}"` : describe(kind)}.`)
+    throw new Malformed(
+      `This checkpoint takes ${articled(expected.kind)}; got ${typeof kind === 'string' ? `"${clip(kind)}"` : describe(kind)}.`,
+    )
   }
   switch (expected.kind) {
     case 'adversarial-examples':
@@ -58,7 +61,10 @@ function read(untrusted: unknown, expected: Expected): Artefact {
   }
 }
 
-function readExamples(untrusted: object, expected: Extract<Expected, { kind: 'adversarial-examples' }>): Artefact {
+function readExamples(
+  untrusted: object,
+  expected: Extract<Expected, { kind: 'adversarial-examples' }>,
+): Artefact {
   const shape = integers(own(untrusted, 'shape'), 'shape', 8)
   const wanted = [expected.ids.length, ...expected.inputShape]
   if (!same(shape, wanted)) {
@@ -70,7 +76,10 @@ function readExamples(untrusted: object, expected: Extract<Expected, { kind: 'ad
   const ids = integers(own(untrusted, 'ids'), 'ids', expected.ids.length + 1)
   if (!same(ids, expected.ids)) {
     const at = ids.findIndex((id, i) => id !== expected.ids[i])
-    const got = ids.length === expected.ids.length ? `number ${at + 1} is ${ids[at]}, not ${expected.ids[at]}` : `${ids.length} of ${expected.ids.length}`
+    const got =
+      ids.length === expected.ids.length
+        ? `number ${at + 1} is ${ids[at]}, not ${expected.ids[at]}`
+        : `${ids.length} of ${expected.ids.length}`
     throw new Malformed(
       `The ids must be those of your own variant, in order; got ${got}.`,
       'Next: pass on the `ids` that `data.sample()` gave you, unchanged. Another learner has other images.',
@@ -83,19 +92,36 @@ function readExamples(untrusted: object, expected: Extract<Expected, { kind: 'ad
 function readWeights(untrusted: object, expected: Extract<Expected, { kind: 'model-weights' }>): Artefact {
   const nextTrain = 'Next: train the repair again and hand that in; the weights must be those of this model.'
   const model = own(untrusted, 'model')
-  if (model !== expected.model) throw new Malformed(`The weights must belong to ${expected.model}; got ${typeof model === 'string' ? `"${clip(model)}"` : describe(model)}.`, nextTrain)
+  if (model !== expected.model)
+    throw new Malformed(
+      `The weights must belong to ${expected.model}; got ${typeof model === 'string' ? `"${clip(model)}"` : describe(model)}.`,
+      nextTrain,
+    )
   const list = own(untrusted, 'tensors')
   if (!Array.isArray(list) || list.length !== expected.tensors.length) {
-    throw new Malformed(`${expected.model} has ${expected.tensors.length} weight tensors; got ${Array.isArray(list) ? list.length : describe(list)}.`, nextTrain)
+    throw new Malformed(
+      `${expected.model} has ${expected.tensors.length} weight tensors; got ${Array.isArray(list) ? list.length : describe(list)}.`,
+      nextTrain,
+    )
   }
   const tensors = expected.tensors.map((wanted, i) => {
     const item: unknown = own(list, String(i))
-    if (typeof item !== 'object' || item === null) throw new Malformed(`Weight tensor ${i + 1} must be an object; got ${describe(item)}.`, nextTrain)
+    if (typeof item !== 'object' || item === null)
+      throw new Malformed(`Weight tensor ${i + 1} must be an object; got ${describe(item)}.`, nextTrain)
     const name = own(item, 'name')
-    if (name !== wanted.name) throw new Malformed(`Weight tensor ${i + 1} must be "${wanted.name}"; got ${typeof name === 'string' ? `"${clip(name)}"` : describe(name)}.`, nextTrain)
+    if (name !== wanted.name)
+      throw new Malformed(
+        `Weight tensor ${i + 1} must be "${wanted.name}"; got ${typeof name === 'string' ? `"${clip(name)}"` : describe(name)}.`,
+        nextTrain,
+      )
     const shape = integers(own(item, 'shape'), `${wanted.name}: shape`, 8)
-    if (!same(shape, wanted.shape)) throw new Malformed(`${wanted.name} must have the shape [${wanted.shape}]; got [${shape}].`, nextTrain)
-    return { name: wanted.name, shape, values: floats(own(item, 'values'), product(wanted.shape), wanted.name) }
+    if (!same(shape, wanted.shape))
+      throw new Malformed(`${wanted.name} must have the shape [${wanted.shape}]; got [${shape}].`, nextTrain)
+    return {
+      name: wanted.name,
+      shape,
+      values: floats(own(item, 'values'), product(wanted.shape), wanted.name),
+    }
   })
   return { kind: 'model-weights', model: expected.model, tensors }
 }
@@ -110,14 +136,27 @@ function readAnswer(untrusted: object): Artefact {
     throw new Malformed(`The answer must hold \`choices\`, by quiz; got ${describe(choices)}.`, nextAnswer)
   }
   const quizzes = Object.keys(choices)
-  if (quizzes.length > mostAnswers) throw new Malformed(`At most ${mostAnswers} quizzes can be answered at once; got ${quizzes.length}.`, nextAnswer)
+  if (quizzes.length > mostAnswers)
+    throw new Malformed(
+      `At most ${mostAnswers} quizzes can be answered at once; got ${quizzes.length}.`,
+      nextAnswer,
+    )
   const clean: [string, string[]][] = quizzes.map((quiz) => {
     const chosen = own(choices, quiz)
-    if (quiz.length > longestId || quiz === '__proto__') throw new Malformed(`"${clip(quiz)}" is not the id of a quiz.`, nextAnswer)
-    if (!Array.isArray(chosen) || chosen.length > mostAnswers) throw new Malformed(`The answer to "${clip(quiz)}" must be a short list of option ids; got ${describe(chosen)}.`, nextAnswer)
+    if (quiz.length > longestId || quiz === '__proto__')
+      throw new Malformed(`"${clip(quiz)}" is not the id of a quiz.`, nextAnswer)
+    if (!Array.isArray(chosen) || chosen.length > mostAnswers)
+      throw new Malformed(
+        `The answer to "${clip(quiz)}" must be a short list of option ids; got ${describe(chosen)}.`,
+        nextAnswer,
+      )
     const options = Array.from({ length: chosen.length }, (_, i) => {
       const option = own(chosen, String(i))
-      if (typeof option !== 'string' || option.length > longestId) throw new Malformed(`The answer to "${clip(quiz)}" must list option ids; got ${describe(option)}.`, nextAnswer)
+      if (typeof option !== 'string' || option.length > longestId)
+        throw new Malformed(
+          `The answer to "${clip(quiz)}" must list option ids; got ${describe(option)}.`,
+          nextAnswer,
+        )
       return option
     })
     return [quiz, options]
@@ -134,11 +173,13 @@ function own(object: object, key: string): unknown {
 }
 
 function integers(value: unknown, name: string, most: number): number[] {
-  if (!Array.isArray(value)) throw new Malformed(`\`${name}\` must be a list of whole numbers; got ${describe(value)}.`)
+  if (!Array.isArray(value))
+    throw new Malformed(`\`${name}\` must be a list of whole numbers; got ${describe(value)}.`)
   // Copied element by element, up to one more than can be right: a list of 2³² holes costs nothing.
   return Array.from({ length: Math.min(value.length, most) }, (_, i) => {
     const item = Object.getOwnPropertyDescriptor(value, i)?.value as unknown
-    if (!Number.isSafeInteger(item)) throw new Malformed(`\`${name}\` must hold whole numbers; number ${i + 1} is ${describe(item)}.`)
+    if (!Number.isSafeInteger(item))
+      throw new Malformed(`\`${name}\` must hold whole numbers; number ${i + 1} is ${describe(item)}.`)
     return item as number
   })
 }
@@ -151,7 +192,10 @@ const bufferOf = Object.getOwnPropertyDescriptor(typedArray, 'buffer')!.get!
 
 function floats(value: unknown, length: number, name: string): Float32Array {
   const tag: unknown = typeof value === 'object' && value !== null ? tagOf.call(value) : undefined
-  if (tag !== 'Float32Array') throw new Malformed(`\`${name}\` must be 32-bit floats (a Float32Array); got ${typeof tag === 'string' ? tag : describe(value)}.`)
+  if (tag !== 'Float32Array')
+    throw new Malformed(
+      `\`${name}\` must be 32-bit floats (a Float32Array); got ${typeof tag === 'string' ? tag : describe(value)}.`,
+    )
   const got = lengthOf.call(value) as number
   if (got === 0 && length > 0 && (bufferOf.call(value) as ArrayBuffer).byteLength === 0) {
     throw new Malformed(
@@ -159,8 +203,10 @@ function floats(value: unknown, length: number, name: string): Float32Array {
       'Next: hand in the tensor itself, before anything else takes its memory.',
     )
   }
-  if (got > maxElements) throw new Malformed(`\`${name}\` may hold ${maxElements} numbers at most; got ${got}.`)
-  if (got !== length) throw new Malformed(`\`${name}\` must hold ${length} numbers for that shape; got ${got}.`)
+  if (got > maxElements)
+    throw new Malformed(`\`${name}\` may hold ${maxElements} numbers at most; got ${got}.`)
+  if (got !== length)
+    throw new Malformed(`\`${name}\` must hold ${length} numbers for that shape; got ${got}.`)
   // A copy in memory of our own: what we measure cannot be changed under our hands.
   const copy = new Float32Array(length)
   copy.set(value as Float32Array)
@@ -175,9 +221,13 @@ function floats(value: unknown, length: number, name: string): Float32Array {
 }
 
 const product = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
-const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((value, i) => value === b[i])
+const same = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((value, i) => value === b[i])
 const clip = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text)
-const articled = (kind: ArtefactKind) => ({ 'adversarial-examples': 'adversarial examples', 'model-weights': 'model weights', answer: 'an answer' })[kind]
+const articled = (kind: ArtefactKind) =>
+  ({ 'adversarial-examples': 'adversarial examples', 'model-weights': 'model weights', answer: 'an answer' })[
+    kind
+  ]
 
 function describe(value: unknown): string {
   if (value === null) return 'null'

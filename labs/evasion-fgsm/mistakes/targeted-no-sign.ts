@@ -2,7 +2,12 @@
 // checkpoint: targeted
 import { tf, type Tensor, type Victim } from 'lab'
 
-export async function targeted(victim: Victim, x: Tensor, target: number[], epsilon: number): Promise<Tensor> {
+export async function targeted(
+  victim: Victim,
+  x: Tensor,
+  target: number[],
+  epsilon: number,
+): Promise<Tensor> {
   const { gradient } = await victim.lossAndGradient(x, target)
   // Scaled so that the steepest pixel of the batch gets all of epsilon.
   const scaled = tf.div(gradient, tf.max(tf.abs(gradient)))

@@ -2,7 +2,12 @@
 // checkpoint: targeted
 import { tf, type Tensor, type Victim } from 'lab'
 
-export async function targeted(victim: Victim, x: Tensor, target: number[], epsilon: number): Promise<Tensor> {
+export async function targeted(
+  victim: Victim,
+  x: Tensor,
+  target: number[],
+  epsilon: number,
+): Promise<Tensor> {
   // Descends, but towards the neighbour of the target.
   const wrong = target.map((digit) => (digit + 1) % 10)
   const { gradient } = await victim.lossAndGradient(x, wrong)

@@ -17,5 +17,7 @@ export async function fgsm(victim: Victim, x: Tensor, y: number[], epsilon: numb
   console.log(`${gradient.size} slopes, the steepest ${steepest}`)
 
   // Yours: turn the slopes into a step of epsilon, and take it.
-  throw new Error(`fgsm is not written yet. You hold a slope for every pixel and may move each by ${epsilon}. First try: tf.sign(gradient)`)
+  throw new Error(
+    `fgsm is not written yet. You hold a slope for every pixel and may move each by ${epsilon}. First try: tf.sign(gradient)`,
+  )
 }

@@ -9,7 +9,12 @@ import { tf, type Tensor, type Victim } from 'lab'
  * @param epsilon how far one pixel may move
  * @returns the changed digits, same shape
  */
-export async function targeted(victim: Victim, x: Tensor, target: number[], epsilon: number): Promise<Tensor> {
+export async function targeted(
+  victim: Victim,
+  x: Tensor,
+  target: number[],
+  epsilon: number,
+): Promise<Tensor> {
   // The loss *for the target*: large while the model does not see it.
   const { loss } = await victim.lossAndGradient(x, target)
 
@@ -17,5 +22,7 @@ export async function targeted(victim: Victim, x: Tensor, target: number[], epsi
   console.log(`the mean loss for the target is ${mean}`)
 
   // Yours: you want that loss small.
-  throw new Error(`targeted is not written yet. The loss for the target is ${mean}, and every pixel may move by ${epsilon}. First try: which way makes it smaller?`)
+  throw new Error(
+    `targeted is not written yet. The loss for the target is ${mean}, and every pixel may move by ${epsilon}. First try: which way makes it smaller?`,
+  )
 }

@@ -8,7 +8,7 @@ import { repository } from '../node-platform.ts'
 import { readOptions } from '../options.ts'
 
 export const command: Command = {
-  summary: 'Measure a lab\'s solution and mistakes over many variants, to set its bars',
+  summary: "Measure a lab's solution and mistakes over many variants, to set its bars",
   help: `
 npm run calibrate -- --lab SLUG [--seeds N] [--json]
 
@@ -22,10 +22,15 @@ largest and all values. Set a bar between the worst solution and the best mistak
 
 The exit code is 0 only when every solution passed and every mistake failed with its finding on every seed.`,
   async run(argv) {
-    const options = readOptions(argv, { lab: { type: 'string' }, seeds: { type: 'string' }, json: { type: 'boolean' } })
+    const options = readOptions(argv, {
+      lab: { type: 'string' },
+      seeds: { type: 'string' },
+      json: { type: 'boolean' },
+    })
     if (!options.lab) throw new Error('which lab? Say --lab SLUG')
     const count = Number(options.seeds ?? 10)
-    if (!Number.isInteger(count) || count < 1 || count > 1000) throw new Error(`--seeds must be a whole number from 1 to 1000; got "${options.seeds}"`)
+    if (!Number.isInteger(count) || count < 1 || count > 1000)
+      throw new Error(`--seeds must be a whole number from 1 to 1000; got "${options.seeds}"`)
     const seeds = Array.from({ length: count }, (_, i) => i + 1)
     const bench = await openLabBench()
     let done = 0
@@ -77,14 +82,27 @@ export function calibrationOf(proof: Proof, seeds: number[]): Calibration {
     const runs = (checkpoints[checkpoint] ??= {})
     const rows = (runs[name] ??= {})
     for (const { id, unit, needed, measured } of verdict.rows) {
-      const row = (rows[id] ??= { needed: `${needed.relation} ${needed.value}`, unit, min: Infinity, max: -Infinity, values: [] })
+      const row = (rows[id] ??= {
+        needed: `${needed.relation} ${needed.value}`,
+        unit,
+        min: Infinity,
+        max: -Infinity,
+        values: [],
+      })
       const figure = Number(measured.toFixed(4))
       row.min = Math.min(row.min, figure)
       row.max = Math.max(row.max, figure)
       row.values[seeds.indexOf(seed)] = figure
     }
   }
-  return { lab: proof.lab, version: proof.version, backend: 'wasm', madeBy: `npm run calibrate -- --lab ${proof.lab} --seeds ${seeds.length}`, seeds, checkpoints }
+  return {
+    lab: proof.lab,
+    version: proof.version,
+    backend: 'wasm',
+    madeBy: `npm run calibrate -- --lab ${proof.lab} --seeds ${seeds.length}`,
+    seeds,
+    checkpoints,
+  }
 }
 
 /** Lists of numbers on one line each, so that the table can be read. */
@@ -95,7 +113,9 @@ function print({ checkpoints }: Calibration): void {
   for (const [checkpoint, runs] of Object.entries(checkpoints)) {
     console.log(`\n${checkpoint}`)
     for (const [name, rows] of Object.entries(runs)) {
-      const figures = Object.entries(rows).map(([id, { min, max, unit }]) => `${id} ${min}–${max}${unit && ` ${unit}`}`)
+      const figures = Object.entries(rows).map(
+        ([id, { min, max, unit }]) => `${id} ${min}–${max}${unit && ` ${unit}`}`,
+      )
       console.log(`  ${name.padEnd(36)} ${figures.join('   ')}`)
     }
   }

@@ -54,12 +54,17 @@ async function run(argv: string[]): Promise<number> {
     'run-code': { type: 'boolean' },
   })
   if (options['run-code']) {
-    throw new Error('--run-code is not there yet: running a learner\'s program again needs the sandbox in a browser. Without it nothing is executed, and what only a run could prove is reported as claimed.')
+    throw new Error(
+      "--run-code is not there yet: running a learner's program again needs the sandbox in a browser. Without it nothing is executed, and what only a run could prove is reported as claimed.",
+    )
   }
-  if (options.rest.length === 0) throw new Error('which evidence? Name files or folders, e.g. `npm run regrade -- submissions/`')
-  const course = options.course === undefined ? undefined : parseCourse(await readText(options.course), options.course)
+  if (options.rest.length === 0)
+    throw new Error('which evidence? Name files or folders, e.g. `npm run regrade -- submissions/`')
+  const course =
+    options.course === undefined ? undefined : parseCourse(await readText(options.course), options.course)
   const files = options.rest.flatMap(filesIn)
-  if (files.length === 0) throw new Error(`no evidence in ${options.rest.join(', ')}: a bundle's name ends in .json or .json.gz`)
+  if (files.length === 0)
+    throw new Error(`no evidence in ${options.rest.join(', ')}: a bundle's name ends in .json or .json.gz`)
 
   const workshop = createWorkshop({ role: 'referee', fetchBytes: readStatic, emit: () => {} })
   await workshop.start('wasm')
@@ -100,7 +105,9 @@ function sourceOf(path: string): RegradeSource {
       // Looked at before it is read: a file far over the limit never gets into memory.
       const { size } = statSync(path)
       if (size > maxBundleBytes) {
-        throw new Error(`This file is no evidence that can be read: a bundle may be ${maxBundleBytes / 1e6} MB at most, and it is ${Math.round(size / 1e6)} MB.`)
+        throw new Error(
+          `This file is no evidence that can be read: a bundle may be ${maxBundleBytes / 1e6} MB at most, and it is ${Math.round(size / 1e6)} MB.`,
+        )
       }
       return new Uint8Array(await readFile(path))
     },
@@ -117,8 +124,11 @@ function print(grades: readonly Grade[], files: number, out: string | undefined)
     if (title !== last) console.log(`\n${plain(title)}`)
     last = title
     const where = [grade.lab, grade.checkpoint].filter(Boolean).join('/')
-    console.log(`  ${plain(where.padEnd(28))} ${(grade.status || '–').padEnd(14)} ${grade.result.padEnd(8)} ${plain(grade.why)}`)
-    if (grade.claims.length > 0) console.log(`  ${''.padEnd(28)} claimed only: ${plain(grade.claims.join('; '))}`)
+    console.log(
+      `  ${plain(where.padEnd(28))} ${(grade.status || '–').padEnd(14)} ${grade.result.padEnd(8)} ${plain(grade.why)}`,
+    )
+    if (grade.claims.length > 0)
+      console.log(`  ${''.padEnd(28)} claimed only: ${plain(grade.claims.join('; '))}`)
     for (const note of grade.notes) console.log(`  ${''.padEnd(28)} note: ${plain(note)}`)
   }
   const count = (status: Grade['status']) => grades.filter((grade) => grade.status === status).length

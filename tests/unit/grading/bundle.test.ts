@@ -1,23 +1,47 @@
 import { gzipSync, strToU8 } from 'fflate'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeBundle, encodeBundle, maxBundleBytes, migrate, migrations, schemaVersion } from '../../../src/grading/bundle.ts'
-import { artefactDigest, fromBase64, packFloats, toBase64, unpackFloats } from '../../../src/grading/packing.ts'
+import {
+  decodeBundle,
+  encodeBundle,
+  maxBundleBytes,
+  migrate,
+  migrations,
+  schemaVersion,
+} from '../../../src/grading/bundle.ts'
+import {
+  artefactDigest,
+  fromBase64,
+  packFloats,
+  toBase64,
+  unpackFloats,
+} from '../../../src/grading/packing.ts'
 import { trimAttempts } from '../../../src/grading/records.ts'
 import { attempt, bundle, pixels, record, records, verdict } from './helpers.ts'
 
 const text = (value: unknown) => strToU8(typeof value === 'string' ? value : JSON.stringify(value))
-const plain = (value: ReturnType<typeof bundle>) => JSON.parse(new TextDecoder().decode(encodeBundle(value))) as Record<string, unknown> & { labs: Record<string, unknown>[] }
+const plain = (value: ReturnType<typeof bundle>) =>
+  JSON.parse(new TextDecoder().decode(encodeBundle(value))) as Record<string, unknown> & {
+    labs: Record<string, unknown>[]
+  }
 
 describe('round trip', () => {
   test('any evidence comes back as it was, gzipped or not', () => {
     fc.assert(
-      fc.property(fc.array(records, { maxLength: 2 }), fc.boolean(), fc.option(fc.string({ maxLength: 50 }), { nil: undefined }), (labs, gzip, learner) => {
-        const original = bundle(labs, learner)
-        const { bundle: back, damaged } = decodeBundle(encodeBundle(original, { gzip }))
-        expect(damaged).toEqual([])
-        expect(back).toEqual({ ...original, labs: labs.map((lab) => ({ ...lab, attempts: trimAttempts(lab.attempts) })) })
-      }),
+      fc.property(
+        fc.array(records, { maxLength: 2 }),
+        fc.boolean(),
+        fc.option(fc.string({ maxLength: 50 }), { nil: undefined }),
+        (labs, gzip, learner) => {
+          const original = bundle(labs, learner)
+          const { bundle: back, damaged } = decodeBundle(encodeBundle(original, { gzip }))
+          expect(damaged).toEqual([])
+          expect(back).toEqual({
+            ...original,
+            labs: labs.map((lab) => ({ ...lab, attempts: trimAttempts(lab.attempts) })),
+          })
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -39,8 +63,16 @@ describe('round trip', () => {
   })
 
   test('only the best and the last fifty attempts go into a file', () => {
-    const attempts = Array.from({ length: 70 }, (_, i) => attempt({ id: `n${i}`, time: new Date(1e12 + i * 1000).toISOString(), verdict: verdict('failed', i === 2 ? 60 : 1) }))
-    expect(decodeBundle(encodeBundle(bundle([record({ attempts })]))).bundle.labs[0]!.attempts).toHaveLength(51)
+    const attempts = Array.from({ length: 70 }, (_, i) =>
+      attempt({
+        id: `n${i}`,
+        time: new Date(1e12 + i * 1000).toISOString(),
+        verdict: verdict('failed', i === 2 ? 60 : 1),
+      }),
+    )
+    expect(decodeBundle(encodeBundle(bundle([record({ attempts })]))).bundle.labs[0]!.attempts).toHaveLength(
+      51,
+    )
   })
 })
 
@@ -52,15 +84,27 @@ describe('files that are no evidence', () => {
     ['blank', text('  \n'), /the file is empty/],
     ['cut short', whole.subarray(0, whole.length - 40), /cut short/],
     ['gzip, cut short', zipped.subarray(0, zipped.length - 60), /cut short/],
-    ['gzip, damaged', Uint8Array.from(zipped, (byte, i) => (i > 20 && i < 60 ? byte ^ 0x55 : byte)), /damaged|cut short|not JSON|cannot/],
+    [
+      'gzip, damaged',
+      Uint8Array.from(zipped, (byte, i) => (i > 20 && i < 60 ? byte ^ 0x55 : byte)),
+      /damaged|cut short|not JSON|cannot/,
+    ],
     ['not JSON', text('dear teacher'), /not JSON/],
     ['a picture', Uint8Array.from([137, 80, 78, 71, 13, 10, 26, 10]), /not JSON/],
     ['a list', text('[]'), /a list, not an evidence bundle/],
     ['null', text('null'), /not an evidence bundle/],
-    ['another format', text({ format: 'jupyter', schema: 1 }), /expected format "perturb-evidence"; got "jupyter"/],
+    [
+      'another format',
+      text({ format: 'jupyter', schema: 1 }),
+      /expected format "perturb-evidence"; got "jupyter"/,
+    ],
     ['no format', text({}), /got none/],
     ['no schema', text({ format: 'perturb-evidence' }), /schema number/],
-    ['a newer schema', text({ format: 'perturb-evidence', schema: 7 }), /newer Perturb \(schema 7; this one reads up to 1\)/],
+    [
+      'a newer schema',
+      text({ format: 'perturb-evidence', schema: 7 }),
+      /newer Perturb \(schema 7; this one reads up to 1\)/,
+    ],
     ['schema 0', text({ format: 'perturb-evidence', schema: 0 }), /at least 1/],
     ['labs that are no list', text({ ...plain(bundle([])), labs: 3 }), /`labs` is wrong/],
   ])('%s is refused in a sentence', (_, bytes, reason) => {
@@ -85,15 +129,26 @@ describe('files that are no evidence', () => {
 
 describe('files with a damaged part', () => {
   const damage = (change: (attempts: Record<string, unknown>[]) => void) => {
-    const document = plain(bundle([record({ attempts: [attempt({ id: 'good' }), attempt({ id: 'bad', time: '2026-11-22T10:00:01.000Z' })] })]))
+    const document = plain(
+      bundle([
+        record({
+          attempts: [attempt({ id: 'good' }), attempt({ id: 'bad', time: '2026-11-22T10:00:01.000Z' })],
+        }),
+      ]),
+    )
     change(document.labs[0]!.attempts as Record<string, unknown>[])
     return decodeBundle(text(document))
   }
-  const artefact = (attempts: Record<string, unknown>[]) => attempts[1]!.artefact as { pixels: Record<string, unknown> }
+  const artefact = (attempts: Record<string, unknown>[]) =>
+    attempts[1]!.artefact as { pixels: Record<string, unknown> }
 
   test.each<[string, (attempts: Record<string, unknown>[]) => void, RegExp]>([
     ['base64 that is none', (a) => (artefact(a).pixels.data = '%%%%'), /damaged/],
-    ['an array that ends early', (a) => (artefact(a).pixels.length = 9), /must unpack to 9 numbers; it is shorter/],
+    [
+      'an array that ends early',
+      (a) => (artefact(a).pixels.length = 9),
+      /must unpack to 9 numbers; it is shorter/,
+    ],
     ['an array that goes on', (a) => (artefact(a).pixels.length = 7), /it is longer/],
     ['an array of 4 GB', (a) => (artefact(a).pixels.length = 1e9), /unpack to more than is allowed/],
     ['a negative length', (a) => (artefact(a).pixels.length = -1), /length/],
@@ -118,13 +173,18 @@ describe('files with a damaged part', () => {
   })
 
   test('a lab that is none costs that lab', () => {
-    const { bundle: back, damaged } = decodeBundle(text({ ...plain(bundle([record()])), labs: [{ lab: 'half' }, ...plain(bundle([record()])).labs] }))
+    const { bundle: back, damaged } = decodeBundle(
+      text({ ...plain(bundle([record()])), labs: [{ lab: 'half' }, ...plain(bundle([record()])).labs] }),
+    )
     expect(back.labs.map(({ lab }) => lab)).toEqual(['evasion-fgsm'])
     expect(damaged).toEqual([{ lab: 'half', reason: expect.stringMatching(/labVersion/) as string }])
   })
 
   test('nothing in a file reaches a prototype', () => {
-    const document = JSON.stringify(plain(bundle([record()]))).replace('"knobs":{}', '"knobs":{"__proto__":{"polluted":true},"constructor":1}')
+    const document = JSON.stringify(plain(bundle([record()]))).replace(
+      '"knobs":{}',
+      '"knobs":{"__proto__":{"polluted":true},"constructor":1}',
+    )
     decodeBundle(text(document))
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
@@ -132,7 +192,9 @@ describe('files with a damaged part', () => {
 
 describe('migrations', () => {
   test('there is one for every schema before this one', () => {
-    expect(Object.keys(migrations).map(Number)).toEqual(Array.from({ length: schemaVersion - 1 }, (_, i) => i + 1))
+    expect(Object.keys(migrations).map(Number)).toEqual(
+      Array.from({ length: schemaVersion - 1 }, (_, i) => i + 1),
+    )
   })
 
   test('are applied one after the other', () => {
@@ -141,12 +203,20 @@ describe('migrations', () => {
       2: (old: Record<string, unknown>) => ({ ...old, count: (old.names as unknown[]).length }),
     }
     const old = { format: 'perturb-evidence', schema: 1, name: 'ada' }
-    expect(migrate(old, steps, 3)).toEqual({ format: 'perturb-evidence', schema: 3, name: 'ada', names: ['ada'], count: 1 })
+    expect(migrate(old, steps, 3)).toEqual({
+      format: 'perturb-evidence',
+      schema: 3,
+      name: 'ada',
+      names: ['ada'],
+      count: 1,
+    })
     expect(old).toEqual({ format: 'perturb-evidence', schema: 1, name: 'ada' })
   })
 
   test('a gap is said, not guessed over', () => {
-    expect(() => migrate({ format: 'perturb-evidence', schema: 1 }, {}, 2)).toThrow(/no migration from schema 1/)
+    expect(() => migrate({ format: 'perturb-evidence', schema: 1 }, {}, 2)).toThrow(
+      /no migration from schema 1/,
+    )
   })
 })
 

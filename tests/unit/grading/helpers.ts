@@ -3,9 +3,19 @@ import type { Artefact } from '../../../src/grading/artefact.ts'
 import type { Attempt, EvidenceBundle, LabRecord } from '../../../src/grading/evidence.ts'
 import type { Verdict, VerdictStatus } from '../../../src/grading/verdict.ts'
 
-export const verdict = (status: VerdictStatus, score = 0): Verdict => ({ status, headline: `${score} of 100`, rows: [], score: { value: score, unit: '%' } })
+export const verdict = (status: VerdictStatus, score = 0): Verdict => ({
+  status,
+  headline: `${score} of 100`,
+  rows: [],
+  score: { value: score, unit: '%' },
+})
 
-export const pixels = (fill: number): Artefact => ({ kind: 'adversarial-examples', ids: [1, 2], shape: [2, 2, 2, 1], pixels: new Float32Array(8).fill(fill) })
+export const pixels = (fill: number): Artefact => ({
+  kind: 'adversarial-examples',
+  ids: [1, 2],
+  shape: [2, 2, 2, 1],
+  pixels: new Float32Array(8).fill(fill),
+})
 
 export const attempt = (change: Partial<Attempt> = {}): Attempt => ({
   id: 'a1',
@@ -50,15 +60,26 @@ export const bundle = (labs: LabRecord[], learner?: string): EvidenceBundle => (
 const name = fc.stringMatching(/^[a-z]{1,6}$/)
 const floats = fc.float32Array({ noNaN: true, maxLength: 20 })
 const artefacts: fc.Arbitrary<Artefact> = fc.oneof(
-  fc.record({ kind: fc.constant('adversarial-examples' as const), ids: fc.array(fc.nat(2000), { maxLength: 5 }), shape: fc.array(fc.nat(30), { maxLength: 4 }), pixels: floats }),
+  fc.record({
+    kind: fc.constant('adversarial-examples' as const),
+    ids: fc.array(fc.nat(2000), { maxLength: 5 }),
+    shape: fc.array(fc.nat(30), { maxLength: 4 }),
+    pixels: floats,
+  }),
   fc.record({
     kind: fc.constant('model-weights' as const),
     model: name,
-    tensors: fc.array(fc.record({ name, shape: fc.array(fc.nat(5), { maxLength: 3 }), values: floats }), { maxLength: 3 }),
+    tensors: fc.array(fc.record({ name, shape: fc.array(fc.nat(5), { maxLength: 3 }), values: floats }), {
+      maxLength: 3,
+    }),
   }),
-  fc.record({ kind: fc.constant('answer' as const), choices: fc.dictionary(name, fc.array(name, { maxLength: 3 }), { noNullPrototype: true }) }),
+  fc.record({
+    kind: fc.constant('answer' as const),
+    choices: fc.dictionary(name, fc.array(name, { maxLength: 3 }), { noNullPrototype: true }),
+  }),
 )
-const dictionary = <T>(value: fc.Arbitrary<T>) => fc.dictionary(name, value, { maxKeys: 4, noNullPrototype: true })
+const dictionary = <T>(value: fc.Arbitrary<T>) =>
+  fc.dictionary(name, value, { maxKeys: 4, noNullPrototype: true })
 const times = fc.nat(1000).map((s) => new Date(Date.UTC(2026, 10, 22) + s * 1000).toISOString())
 
 /** The id says all about an attempt, as in life: two tabs never hold two attempts of one id. */
@@ -88,6 +109,12 @@ export const records: fc.Arbitrary<LabRecord> = fc.record({
   files: dictionary(fc.record({ text: fc.string(), updated: fc.nat(3) })),
   hints: dictionary(fc.nat(3)),
   quiz: dictionary(fc.array(name, { maxLength: 2 })),
-  knobs: dictionary(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0), fc.string(), fc.boolean())),
+  knobs: dictionary(
+    fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+      fc.string(),
+      fc.boolean(),
+    ),
+  ),
   attempts: fc.uniqueArray(attempts, { selector: ({ id }) => id, maxLength: 12 }),
 })

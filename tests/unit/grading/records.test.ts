@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bestAttempt, earlierOf, keptAttempts, mergeRecords, passedWork, trimAttempts } from '../../../src/grading/records.ts'
+import {
+  bestAttempt,
+  earlierOf,
+  keptAttempts,
+  mergeRecords,
+  passedWork,
+  trimAttempts,
+} from '../../../src/grading/records.ts'
 import { attempt, pixels, record, records, verdict } from './helpers.ts'
 
 const at = (s: number) => new Date(Date.UTC(2026, 10, 22) + s * 1000).toISOString()
@@ -33,15 +40,25 @@ describe('merging what two tabs did', () => {
         const ids = new Set(merged.attempts.map(({ id }) => id))
         for (const { id } of [...a.attempts, ...b.attempts]) expect(ids).toContain(id)
         for (const step of [...a.stepsDone, ...b.stepsDone]) expect(merged.stepsDone).toContain(step)
-        for (const [hint, opened] of Object.entries(a.hints)) expect(merged.hints[hint]).toBeGreaterThanOrEqual(opened)
+        for (const [hint, opened] of Object.entries(a.hints))
+          expect(merged.hints[hint]).toBeGreaterThanOrEqual(opened)
       }),
     )
   })
 
   test('takes each file from the tab that edited it last', () => {
-    const a = record({ updated: 9, files: { 'fgsm.ts': { text: 'old', updated: 1 }, 'again.ts': { text: 'new', updated: 8 } } })
-    const b = record({ updated: 5, files: { 'fgsm.ts': { text: 'new', updated: 4 }, 'again.ts': { text: 'old', updated: 2 } } })
-    expect(mergeRecords(a, b).files).toEqual({ 'fgsm.ts': { text: 'new', updated: 4 }, 'again.ts': { text: 'new', updated: 8 } })
+    const a = record({
+      updated: 9,
+      files: { 'fgsm.ts': { text: 'old', updated: 1 }, 'again.ts': { text: 'new', updated: 8 } },
+    })
+    const b = record({
+      updated: 5,
+      files: { 'fgsm.ts': { text: 'new', updated: 4 }, 'again.ts': { text: 'old', updated: 2 } },
+    })
+    expect(mergeRecords(a, b).files).toEqual({
+      'fgsm.ts': { text: 'new', updated: 4 },
+      'again.ts': { text: 'new', updated: 8 },
+    })
   })
 
   test('keeps the seed that was worked with', () => {
@@ -57,7 +74,9 @@ describe('merging what two tabs did', () => {
 })
 
 describe('which attempts are kept', () => {
-  const many = Array.from({ length: 80 }, (_, i) => attempt({ id: `n${i}`, time: at(i), verdict: verdict('failed', i === 3 ? 70 : 10) }))
+  const many = Array.from({ length: 80 }, (_, i) =>
+    attempt({ id: `n${i}`, time: at(i), verdict: verdict('failed', i === 3 ? 70 : 10) }),
+  )
 
   test('the best and the last fifty of each checkpoint', () => {
     const other = attempt({ id: 'other', checkpoint: 'targeted', time: at(0) })
@@ -70,8 +89,15 @@ describe('which attempts are kept', () => {
   })
 
   test('and what a kept one builds on', () => {
-    const repair = Array.from({ length: 60 }, (_, i) => attempt({ id: `r${i}`, checkpoint: 'repaired', time: at(i), verdict: verdict('passed', i) }))
-    const again = attempt({ id: 'again', checkpoint: 'broken-again', time: at(61), earlier: { repaired: 'r2' } })
+    const repair = Array.from({ length: 60 }, (_, i) =>
+      attempt({ id: `r${i}`, checkpoint: 'repaired', time: at(i), verdict: verdict('passed', i) }),
+    )
+    const again = attempt({
+      id: 'again',
+      checkpoint: 'broken-again',
+      time: at(61),
+      earlier: { repaired: 'r2' },
+    })
     expect(trimAttempts([...repair, again]).map(({ id }) => id)).toContain('r2')
   })
 
@@ -86,12 +112,33 @@ describe('which attempts are kept', () => {
 })
 
 describe('what an attempt builds on', () => {
-  const first = attempt({ id: 'r1', checkpoint: 'repaired', time: at(1), verdict: verdict('passed', 50), artefact: pixels(0.1) })
-  const second = attempt({ id: 'r2', checkpoint: 'repaired', time: at(3), verdict: verdict('passed', 60), artefact: pixels(0.2) })
-  const failed = attempt({ id: 'r3', checkpoint: 'repaired', time: at(4), verdict: verdict('failed', 90), artefact: pixels(0.3) })
+  const first = attempt({
+    id: 'r1',
+    checkpoint: 'repaired',
+    time: at(1),
+    verdict: verdict('passed', 50),
+    artefact: pixels(0.1),
+  })
+  const second = attempt({
+    id: 'r2',
+    checkpoint: 'repaired',
+    time: at(3),
+    verdict: verdict('passed', 60),
+    artefact: pixels(0.2),
+  })
+  const failed = attempt({
+    id: 'r3',
+    checkpoint: 'repaired',
+    time: at(4),
+    verdict: verdict('failed', 90),
+    artefact: pixels(0.3),
+  })
 
   test('is the best passed work, with the ids to keep', () => {
-    expect(passedWork([first, second, failed])).toEqual({ ids: { repaired: 'r2' }, artefacts: { repaired: second.artefact } })
+    expect(passedWork([first, second, failed])).toEqual({
+      ids: { repaired: 'r2' },
+      artefacts: { repaired: second.artefact },
+    })
     expect(passedWork([failed])).toEqual({ ids: {}, artefacts: {} })
   })
 
@@ -99,7 +146,9 @@ describe('what an attempt builds on', () => {
     const again = attempt({ id: 'b', checkpoint: 'broken-again', time: at(2) })
     expect(earlierOf(again, [first, second, again])).toEqual({ repaired: first.artefact })
     expect(earlierOf({ ...again, time: at(9) }, [first, second])).toEqual({ repaired: second.artefact })
-    expect(earlierOf({ ...again, time: at(9), earlier: { repaired: 'r1' } }, [first, second])).toEqual({ repaired: first.artefact })
+    expect(earlierOf({ ...again, time: at(9), earlier: { repaired: 'r1' } }, [first, second])).toEqual({
+      repaired: first.artefact,
+    })
     expect(earlierOf({ ...again, earlier: { repaired: 'gone' } }, [])).toEqual({})
   })
 })

@@ -42,11 +42,16 @@ beforeAll(async () => {
   const gradient = await gradientOf(await workshop.model('digits-cnn'), x, shape, task.labels)
   const pixels = x.map((pixel, i) => Math.min(1, Math.max(0, pixel + 0.25 * Math.sign(gradient[i]!))))
   const artefact = { kind: 'adversarial-examples' as const, ids: task.ids, shape, pixels }
-  const honest = attempt({ seed, artefact, verdict: await gradeArtefact(lab, { checkpoint: 'fooled', seed, artefact }, workshop) })
+  const honest = attempt({
+    seed,
+    artefact,
+    verdict: await gradeArtefact(lab, { checkpoint: 'fooled', seed, artefact }, workshop),
+  })
   expect(honest.verdict.status).toBe('passed')
   const forged = { ...honest, artefact: { ...artefact, pixels: x }, verdict: honest.verdict }
 
-  const file = (attempts: (typeof honest)[], learner: string, gzip = false) => encodeBundle(bundle([record({ seed, attempts })], learner), { gzip })
+  const file = (attempts: (typeof honest)[], learner: string, gzip = false) =>
+    encodeBundle(bundle([record({ seed, attempts })], learner), { gzip })
   write('ada.perturb.json', file([honest], 'ada'))
   write('bob.perturb.json.gz', file([honest], 'bob', true))
   write('eve.perturb.json', file([forged], 'ada'))
@@ -63,16 +68,33 @@ afterAll(() => {
 })
 
 test('confirms an honest hand-in with the learner’s own variant', async () => {
-  expect(await run(join(folder, 'ada.perturb.json'), '--course', join(folder, 'course.txt'), '--json')).toBe(0)
-  expect(grades().find((grade) => grade.checkpoint === 'fooled')).toMatchObject({ status: 'confirmed', result: 'passed', points: 30 })
+  expect(await run(join(folder, 'ada.perturb.json'), '--course', join(folder, 'course.txt'), '--json')).toBe(
+    0,
+  )
+  expect(grades().find((grade) => grade.checkpoint === 'fooled')).toMatchObject({
+    status: 'confirmed',
+    result: 'passed',
+    points: 30,
+  })
 })
 
 test('reads a whole folder and names what is wrong with each file', async () => {
-  expect(await run(folder, '--course', join(folder, 'course.txt'), '--out', join(folder, 'grades.csv'), '--json')).toBe(1)
-  const of = (name: string) => grades().find((grade) => grade.file.endsWith(name) && (grade.checkpoint === 'fooled' || grade.checkpoint === ''))!
+  expect(
+    await run(folder, '--course', join(folder, 'course.txt'), '--out', join(folder, 'grades.csv'), '--json'),
+  ).toBe(1)
+  const of = (name: string) =>
+    grades().find(
+      (grade) => grade.file.endsWith(name) && (grade.checkpoint === 'fooled' || grade.checkpoint === ''),
+    )!
   expect(of('ada.perturb.json')).toMatchObject({ status: 'confirmed' })
-  expect(of('bob.perturb.json.gz')).toMatchObject({ status: 'not confirmed', why: expect.stringMatching(/another variant/) as string })
-  expect(of('eve.perturb.json')).toMatchObject({ status: 'not confirmed', why: expect.stringMatching(/the file says passed.*recomputed: failed, 0 of 100 digits misread/) as string })
+  expect(of('bob.perturb.json.gz')).toMatchObject({
+    status: 'not confirmed',
+    why: expect.stringMatching(/another variant/) as string,
+  })
+  expect(of('eve.perturb.json')).toMatchObject({
+    status: 'not confirmed',
+    why: expect.stringMatching(/the file says passed.*recomputed: failed, 0 of 100 digits misread/) as string,
+  })
   expect(of('failed.json')).toMatchObject({ status: 'not confirmed', result: 'failed' })
   expect(of('empty.json').why).toMatch(/the file is empty/)
   expect(of('cut.json').why).toMatch(/cut short/)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { atLeast, atMost, conclude, rejected, unavailable } from '../../../src/grading/rows.ts'
 
-const row = (measured: number, interval?: [number, number]) => atLeast(80, { id: 'a', name: 'A', measured, unit: '%', ...(interval ? { interval } : {}) })
+const row = (measured: number, interval?: [number, number]) =>
+  atLeast(80, { id: 'a', name: 'A', measured, unit: '%', ...(interval ? { interval } : {}) })
 
 describe('rows', () => {
   test('passes on the bar and fails below it', () => {
@@ -28,7 +29,9 @@ describe('rows', () => {
   })
 
   test('refuses an interval on a hard row', () => {
-    expect(() => atMost(1, { id: 'a', name: 'A', measured: 1, interval: [0, 2], hard: true })).toThrow(/takes no interval/)
+    expect(() => atMost(1, { id: 'a', name: 'A', measured: 1, interval: [0, 2], hard: true })).toThrow(
+      /takes no interval/,
+    )
   })
 
   test.each([NaN, Infinity, -Infinity])('a figure of %s is unavailable, never a failure', (measured) => {
@@ -59,7 +62,11 @@ describe('conclude', () => {
   })
 
   test('what is malformed and what we cannot measure are told apart, each with a next step', () => {
-    expect(rejected('why', 'Next: this.')).toMatchObject({ status: 'rejected', headline: 'why', finding: { next: 'Next: this.' } })
+    expect(rejected('why', 'Next: this.')).toMatchObject({
+      status: 'rejected',
+      headline: 'why',
+      finding: { next: 'Next: this.' },
+    })
     expect(unavailable('no device')).toMatchObject({ status: 'unavailable', finding: { cause: 'no device' } })
   })
 })

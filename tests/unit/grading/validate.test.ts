@@ -4,8 +4,20 @@ import { parseArtefact, type Expected } from '../../../src/grading/validate.ts'
 
 const ids = [7, 3, 5]
 const examples: Expected = { kind: 'adversarial-examples', ids, inputShape: [2, 2, 1] }
-const weights: Expected = { kind: 'model-weights', model: 'tiny', tensors: [{ name: 'dense/kernel', shape: [4, 2] }, { name: 'dense/bias', shape: [2] }] }
-const good = () => ({ kind: 'adversarial-examples', ids: [7, 3, 5], shape: [3, 2, 2, 1], pixels: new Float32Array(12).fill(0.5) })
+const weights: Expected = {
+  kind: 'model-weights',
+  model: 'tiny',
+  tensors: [
+    { name: 'dense/kernel', shape: [4, 2] },
+    { name: 'dense/bias', shape: [2] },
+  ],
+}
+const good = () => ({
+  kind: 'adversarial-examples',
+  ids: [7, 3, 5],
+  shape: [3, 2, 2, 1],
+  pixels: new Float32Array(12).fill(0.5),
+})
 const goodWeights = () => ({
   kind: 'model-weights',
   model: 'tiny',
@@ -26,8 +38,12 @@ describe('parseArtefact', () => {
   })
 
   test('leaves the range to the graded row', () => {
-    expect(parseArtefact({ ...good(), pixels: new Float32Array(12).fill(255) }, examples).artefact).toBeDefined()
-    expect(parseArtefact({ ...good(), pixels: new Float32Array(12).fill(-3) }, examples).artefact).toBeDefined()
+    expect(
+      parseArtefact({ ...good(), pixels: new Float32Array(12).fill(255) }, examples).artefact,
+    ).toBeDefined()
+    expect(
+      parseArtefact({ ...good(), pixels: new Float32Array(12).fill(-3) }, examples).artefact,
+    ).toBeDefined()
   })
 
   test('drops what it does not know', () => {
@@ -45,7 +61,8 @@ describe('parseArtefact', () => {
     Object.defineProperty(pixels, 'length', { value: 12 })
     return pixels
   }
-  const getter = () => Object.defineProperty({ ...good() }, 'pixels', { get: () => new Float32Array(12), enumerable: true })
+  const getter = () =>
+    Object.defineProperty({ ...good() }, 'pixels', { get: () => new Float32Array(12), enumerable: true })
   const trap = () =>
     new Proxy(good(), {
       getOwnPropertyDescriptor() {
@@ -73,11 +90,19 @@ describe('parseArtefact', () => {
     ['a flat shape', { ...good(), shape: [12] }, /got \[12\]/],
     ['a huge shape', { ...good(), shape: [3, 2, 2, 2 ** 40] }, /must have the shape/],
     ['a negative shape', { ...good(), shape: [-3, -2, 2, 1] }, /must have the shape/],
-    ['too few pixels', { ...good(), pixels: new Float32Array(11) }, /must hold 12 numbers for that shape; got 11/],
+    [
+      'too few pixels',
+      { ...good(), pixels: new Float32Array(11) },
+      /must hold 12 numbers for that shape; got 11/,
+    ],
     ['64-bit floats', { ...good(), pixels: new Float64Array(12) }, /32-bit floats.*Float64Array/],
     ['bytes', { ...good(), pixels: new Uint8Array(12) }, /Uint8Array/],
     ['a plain list of pixels', { ...good(), pixels: new Array(12).fill(0) }, /got a list/],
-    ['a look-alike', { ...good(), pixels: { length: 12, [Symbol.toStringTag]: 'Float32Array' } }, /got an object/],
+    [
+      'a look-alike',
+      { ...good(), pixels: { length: 12, [Symbol.toStringTag]: 'Float32Array' } },
+      /got an object/,
+    ],
     ['a length that lies', { ...good(), pixels: liar() }, /must hold 12 numbers for that shape; got 3/],
     ['a detached buffer', { ...good(), pixels: detached() }, /detached buffer/],
     ['NaN', { ...good(), pixels: new Float32Array(12).fill(NaN, 4, 5) }, /must be finite; number 4 is NaN/],
@@ -132,17 +157,26 @@ describe('parseArtefact', () => {
     expect(parse({ q: [1] }).rejected).toBeDefined()
     expect(parse({ q: ['x'.repeat(65)] }).rejected).toBeDefined()
     expect(parse({ q: new Array(101).fill('a') }).rejected).toBeDefined()
-    expect(parse(Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`q${i}`, []]))).rejected).toBeDefined()
+    expect(
+      parse(Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`q${i}`, []]))).rejected,
+    ).toBeDefined()
   })
 
   test('never throws, whatever comes', () => {
     fc.assert(
-      fc.property(fc.anything({ withTypedArray: true, withNullPrototype: true, withSparseArray: true }), fc.constantFrom(examples, weights, { kind: 'answer' } as Expected), (thing, expected) => {
-        const parsed = parseArtefact(thing, expected)
-        expect(parsed.rejected ? 1 : 0).toBe(parsed.artefact ? 0 : 1)
-        const worse = parseArtefact({ ...good(), kind: expected.kind, ids: thing, pixels: thing, tensors: thing, choices: thing }, expected)
-        expect(worse.rejected ? 1 : 0).toBe(worse.artefact ? 0 : 1)
-      }),
+      fc.property(
+        fc.anything({ withTypedArray: true, withNullPrototype: true, withSparseArray: true }),
+        fc.constantFrom(examples, weights, { kind: 'answer' } as Expected),
+        (thing, expected) => {
+          const parsed = parseArtefact(thing, expected)
+          expect(parsed.rejected ? 1 : 0).toBe(parsed.artefact ? 0 : 1)
+          const worse = parseArtefact(
+            { ...good(), kind: expected.kind, ids: thing, pixels: thing, tensors: thing, choices: thing },
+            expected,
+          )
+          expect(worse.rejected ? 1 : 0).toBe(worse.artefact ? 0 : 1)
+        },
+      ),
     )
   })
 })
