@@ -742,6 +742,11 @@ export class LabSession {
     this.announcement = message
   }
 
+  /** What the editor's type checker says, of the learner's own files. */
+  setDiagnostics(found: readonly Omit<Problem, 'source'>[]): void {
+    this.editorProblems = found.map((problem) => ({ ...problem, source: 'editor' }))
+  }
+
   /** Opens a problem's file at its line. */
   jumpTo(problem: Problem): void {
     if (!problem.file || !problem.line) return
