@@ -171,10 +171,18 @@ export function diagnose(facts: Facts): Finding[] {
 function webglFinding({ webgl }: Facts): Finding {
   const name = 'WebGL 2 with 32-bit floats'
   const able = webgl.version === 2 && webgl.float
-  const kind = webgl.version === 0 ? 'no WebGL' : `WebGL ${webgl.version}${webgl.float ? '' : ', no 32-bit float rendering'}`
+  const kind =
+    webgl.version === 0
+      ? 'no WebGL'
+      : `WebGL ${webgl.version}${webgl.float ? '' : ', no 32-bit float rendering'}`
   const found = webgl.device ? `${kind}: ${webgl.device}` : kind
   if (!able)
-    return { name, state: 'missing', found, meaning: 'Not used: gradients would be rounded to zero. WASM takes its place.' }
+    return {
+      name,
+      state: 'missing',
+      found,
+      meaning: 'Not used: gradients would be rounded to zero. WASM takes its place.',
+    }
   if (/swiftshader|llvmpipe|softpipe|software|basic render/i.test(webgl.device ?? ''))
     return {
       name,

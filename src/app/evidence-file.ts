@@ -21,7 +21,11 @@ const countAttempts = (labs: readonly LabRecord[]) =>
   labs.reduce((sum, { attempts }) => sum + attempts.length, 0)
 
 /** Everything the learner made, as one file. */
-export async function exportEvidence(store: EvidenceStore, learner: string, now = new Date()): Promise<EvidenceFile> {
+export async function exportEvidence(
+  store: EvidenceStore,
+  learner: string,
+  now = new Date(),
+): Promise<EvidenceFile> {
   return evidenceFile(await store.all(), learner, now)
 }
 

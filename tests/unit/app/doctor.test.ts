@@ -16,7 +16,8 @@ const facts = (change: Partial<Facts> = {}): Facts => ({
   agent: 'test',
   ...change,
 })
-const finding = (name: string, change: Partial<Facts>) => diagnose(facts(change)).find((one) => one.name.startsWith(name))!
+const finding = (name: string, change: Partial<Facts>) =>
+  diagnose(facts(change)).find((one) => one.name.startsWith(name))!
 
 describe('the doctor', () => {
   it('tells the five rungs, and a page opened from disk', () => {
@@ -43,8 +44,12 @@ describe('the doctor', () => {
   })
 
   it('calls software adapters and renderers what they are', () => {
-    expect(finding('WebGPU', { webgpu: { api: true, adapter: 'google swiftshader', fallback: true } }).state).toBe('limited')
-    expect(finding('WebGL', { webgl: { version: 2, float: true, device: 'ANGLE (SwiftShader)' } }).state).toBe('limited')
+    expect(
+      finding('WebGPU', { webgpu: { api: true, adapter: 'google swiftshader', fallback: true } }).state,
+    ).toBe('limited')
+    expect(
+      finding('WebGL', { webgl: { version: 2, float: true, device: 'ANGLE (SwiftShader)' } }).state,
+    ).toBe('limited')
     expect(finding('WebGL', { webgl: { version: 2, float: false } }).state).toBe('missing')
     expect(finding('WebGL', {}).state).toBe('works')
   })
@@ -57,7 +62,10 @@ describe('the doctor', () => {
       workers: false,
       storage: { indexedDB: false, problem: 'SecurityError' },
     })
-    for (const one of diagnose(bare)) if (one.state === 'missing' && !one.name.startsWith('WebGL')) expect(one.next, one.name).toBeTruthy()
-    expect(reportText(bare, undefined, '1.2.3', new Date(0))).toMatch(/Perturb 1\.2\.3[\s\S]*Backend: not started[\s\S]*Saved work: missing/)
+    for (const one of diagnose(bare))
+      if (one.state === 'missing' && !one.name.startsWith('WebGL')) expect(one.next, one.name).toBeTruthy()
+    expect(reportText(bare, undefined, '1.2.3', new Date(0))).toMatch(
+      /Perturb 1\.2\.3[\s\S]*Backend: not started[\s\S]*Saved work: missing/,
+    )
   })
 })

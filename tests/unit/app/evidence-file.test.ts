@@ -22,7 +22,12 @@ const record: LabRecord = {
       source: 'code',
       backend: 'wasm',
       seed: 7,
-      artefact: { kind: 'adversarial-examples', ids: [1], shape: [1, 2, 2, 1], pixels: Float32Array.of(0, 0.25, 0.5, 1) },
+      artefact: {
+        kind: 'adversarial-examples',
+        ids: [1],
+        shape: [1, 2, 2, 1],
+        pixels: Float32Array.of(0, 0.25, 0.5, 1),
+      },
       files: {},
       verdict: { status: 'passed', headline: 'done', rows: [] },
       hintsOpened: 0,
@@ -31,7 +36,11 @@ const record: LabRecord = {
 }
 const storeOf = (labs: LabRecord[]) => {
   const taken: LabRecord[] = []
-  return { taken, all: async () => labs, importRecords: async (records: readonly LabRecord[]) => void taken.push(...records) }
+  return {
+    taken,
+    all: async () => labs,
+    importRecords: async (records: readonly LabRecord[]) => void taken.push(...records),
+  }
 }
 
 describe('the evidence file', () => {
@@ -41,7 +50,12 @@ describe('the evidence file', () => {
     expect([file.labs, file.attempts]).toEqual([1, 1])
     expect(decodeBundle(file.bytes).bundle).toMatchObject({ learner: 'Ada Lovelace', appVersion: '0.1.0' })
     const store = storeOf([])
-    expect(await importEvidence(store, file.bytes)).toMatchObject({ labs: 1, attempts: 1, learner: 'Ada Lovelace', damaged: [] })
+    expect(await importEvidence(store, file.bytes)).toMatchObject({
+      labs: 1,
+      attempts: 1,
+      learner: 'Ada Lovelace',
+      damaged: [],
+    })
     expect(store.taken).toEqual([record])
   })
 
@@ -50,7 +64,9 @@ describe('the evidence file', () => {
     expect(file.name).toBe('evidence-2026-11-23.perturb.json')
     expect(decodeBundle(file.bytes).bundle).not.toHaveProperty('learner')
     const store = storeOf([])
-    await expect(importEvidence(store, new TextEncoder().encode('{"format":"other"}'))).rejects.toThrow(/perturb-evidence/)
+    await expect(importEvidence(store, new TextEncoder().encode('{"format":"other"}'))).rejects.toThrow(
+      /perturb-evidence/,
+    )
     expect(store.taken).toEqual([])
   })
 })

@@ -26,7 +26,9 @@ function slowEngine() {
     start: async () => undefined,
     predict: async () => ({ logits: new Float32Array(10), read: Int32Array.of(3) }),
     attack,
-    sweep: async ({ values }) => ({ points: values.map((value) => ({ value, share: value >= 0.055 ? 1 : 0, low: 0, high: 1 })) }),
+    sweep: async ({ values }) => ({
+      points: values.map((value) => ({ value, share: value >= 0.055 ? 1 : 0, low: 0, high: 1 })),
+    }),
   }
   const answer = async () => {
     await vi.waitFor(() => expect(waiting.length).toBeGreaterThan(0))
@@ -84,7 +86,10 @@ describe('the bench of the home page', () => {
   it('keeps what was drawn while the reader is fetched, says why it cannot start, and can be started again', async () => {
     const { engine, answer } = slowEngine()
     let broken = true
-    const hero = new Hero({ ...engine, start: async () => (broken ? Promise.reject(new Error('no WebAssembly here')) : undefined) })
+    const hero = new Hero({
+      ...engine,
+      start: async () => (broken ? Promise.reject(new Error('no WebAssembly here')) : undefined),
+    })
     await hero.start()
     expect([hero.phase, hero.problem]).toEqual(['unavailable', 'no WebAssembly here'])
     await hero.show(picture())

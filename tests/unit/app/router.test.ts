@@ -9,7 +9,11 @@ describe('addresses', () => {
     expect(parseRoute('#/doctor')).toEqual({ page: 'doctor' })
     expect(parseRoute('#/licences')).toEqual({ page: 'licences' })
     expect(parseRoute('#/lab/evasion-fgsm')).toEqual({ page: 'lab', slug: 'evasion-fgsm' })
-    expect(parseRoute('#/lab/evasion-fgsm?step=code')).toEqual({ page: 'lab', slug: 'evasion-fgsm', step: 'code' })
+    expect(parseRoute('#/lab/evasion-fgsm?step=code')).toEqual({
+      page: 'lab',
+      slug: 'evasion-fgsm',
+      step: 'code',
+    })
   })
 
   it('that lead nowhere are told, not thrown', () => {
@@ -20,8 +24,14 @@ describe('addresses', () => {
   })
 
   it('of a lab survive the way there and back', () => {
-    for (const [slug, step] of [['evasion-fgsm', 'explore'], ['a/b c?d', 'e&f=g'], ['é', undefined]] as const) {
-      expect(parseRoute(labHref(slug, step))).toEqual(step ? { page: 'lab', slug, step } : { page: 'lab', slug })
+    for (const [slug, step] of [
+      ['evasion-fgsm', 'explore'],
+      ['a/b c?d', 'e&f=g'],
+      ['é', undefined],
+    ] as const) {
+      expect(parseRoute(labHref(slug, step))).toEqual(
+        step ? { page: 'lab', slug, step } : { page: 'lab', slug },
+      )
     }
   })
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { defaultSettings, readSettings, Settings, type SettingsPlace } from '../../../src/app/settings.svelte.ts'
+import {
+  defaultSettings,
+  readSettings,
+  Settings,
+  type SettingsPlace,
+} from '../../../src/app/settings.svelte.ts'
 
 function place(stored: string | null = null, denied = false) {
   const kept = { value: stored }

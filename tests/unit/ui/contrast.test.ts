@@ -7,7 +7,9 @@ const css = readFileSync(new URL('../../../src/ui/theme/tokens.css', import.meta
 function tokensOf(selector: string): Record<string, string> {
   const start = css.indexOf(`${selector} {`)
   const block = css.slice(start, css.indexOf('\n}', start))
-  return Object.fromEntries([...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{3,6})\s*;/g)].map(([, name, value]) => [name!, value!]))
+  return Object.fromEntries(
+    [...block.matchAll(/--([\w-]+):\s*(#[0-9a-f]{3,6})\s*;/g)].map(([, name, value]) => [name!, value!]),
+  )
 }
 const light = tokensOf(':root')
 const themes = { light, dark: { ...light, ...tokensOf(":root[data-theme='dark']") } }
@@ -33,8 +35,17 @@ const text: [string, string][] = [
   ...['ink', 'ink-2', 'ink-3'].flatMap((ink) => grounds.map((ground) => [ink, ground] as [string, string])),
   ['ink-2', 'well'],
   ['glass-ink', 'glass'],
-  ...['ink', 'attack', 'defence', 'rejected', 'fail'].map((ground) => ['ink-inv', ground] as [string, string]),
-  ...roles.flatMap((role) => [[role, 'sheet'], [role, 'panel'], [role, `${role}-wash`]] as [string, string][]),
+  ...['ink', 'attack', 'defence', 'rejected', 'fail'].map(
+    (ground) => ['ink-inv', ground] as [string, string],
+  ),
+  ...roles.flatMap(
+    (role) =>
+      [
+        [role, 'sheet'],
+        [role, 'panel'],
+        [role, `${role}-wash`],
+      ] as [string, string][],
+  ),
   ['attack', 'bench'],
   ['ink', 'attack-wash'],
   ['ink', 'undecided-wash'],
@@ -46,7 +57,13 @@ const marks: [string, string][] = [
   ['attack-fill', 'well'],
   ['pass-fill', 'well'],
   ['fail-fill', 'well'],
-  ...grounds.flatMap((ground) => [['edge', ground], ['focus', ground]] as [string, string][]),
+  ...grounds.flatMap(
+    (ground) =>
+      [
+        ['edge', ground],
+        ['focus', ground],
+      ] as [string, string][],
+  ),
 ]
 
 describe.each(Object.entries(themes))('contrast, %s', (_, tokens) => {

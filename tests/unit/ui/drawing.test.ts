@@ -2,8 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { centreOfMass, inPlace, isDrawn, likeMnist, side, type Stroke } from '../../../src/ui/home/drawing.ts'
 
-const one: Stroke[] = [[{ x: 0.5, y: 0.2 }, { x: 0.5, y: 0.8 }]]
-const seven: Stroke[] = [[{ x: 0.2, y: 0.2 }, { x: 0.8, y: 0.2 }, { x: 0.4, y: 0.9 }]]
+const one: Stroke[] = [
+  [
+    { x: 0.5, y: 0.2 },
+    { x: 0.5, y: 0.8 },
+  ],
+]
+const seven: Stroke[] = [
+  [
+    { x: 0.2, y: 0.2 },
+    { x: 0.8, y: 0.2 },
+    { x: 0.4, y: 0.9 },
+  ],
+]
 const moved = (strokes: Stroke[], scale: number, dx: number, dy: number): Stroke[] =>
   strokes.map((stroke) => stroke.map(({ x, y }) => ({ x: x * scale + dx, y: y * scale + dy })))
 const inkOf = (pixels: Float32Array) => pixels.reduce((sum, value) => sum + value, 0)
@@ -13,17 +24,24 @@ function boxOf(pixels: Float32Array) {
   const at = [...pixels.keys()].filter((i) => pixels[i]! > 0.02)
   const rows = at.map((i) => Math.floor(i / side))
   const columns = at.map((i) => i % side)
-  return { height: Math.max(...rows) - Math.min(...rows) + 1, width: Math.max(...columns) - Math.min(...columns) + 1 }
+  return {
+    height: Math.max(...rows) - Math.min(...rows) + 1,
+    width: Math.max(...columns) - Math.min(...columns) + 1,
+  }
 }
 
 describe('a drawing as the reader is given it', () => {
   it('is the same picture wherever and however large it was drawn', () => {
     const reference = likeMnist(seven)
     fc.assert(
-      fc.property(fc.double({ min: 0.2, max: 1, noNaN: true }), fc.double({ min: 0, max: 0.2, noNaN: true }), (scale, shift) => {
-        const picture = likeMnist(moved(seven, scale, shift, shift / 2))
-        for (let i = 0; i < picture.length; i++) expect(picture[i]).toBeCloseTo(reference[i]!, 3)
-      }),
+      fc.property(
+        fc.double({ min: 0.2, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 0.2, noNaN: true }),
+        (scale, shift) => {
+          const picture = likeMnist(moved(seven, scale, shift, shift / 2))
+          for (let i = 0; i < picture.length; i++) expect(picture[i]).toBeCloseTo(reference[i]!, 3)
+        },
+      ),
       { numRuns: 50 },
     )
   })

@@ -19,11 +19,27 @@ const row = (part: Partial<EvidenceRow>): EvidenceRow => ({
 
 describe('an evidence row', () => {
   test('says how much is short, over, spare', () => {
-    expect(rowFigures(row({}))).toMatchObject({ value: '62.5', needed: '≥ 85.0 %', margin: '22.5 short', at: 62.5, threshold: 85 })
+    expect(rowFigures(row({}))).toMatchObject({
+      value: '62.5',
+      needed: '≥ 85.0 %',
+      margin: '22.5 short',
+      at: 62.5,
+      threshold: 85,
+    })
     expect(rowFigures(row({ measured: 90, satisfied: true, status: 'passed' })).margin).toBe('5.0 over')
     const limit = { relation: 'at-most', value: 0.25 } as const
     const norm = (measured: number, satisfied: boolean) =>
-      rowFigures(row({ measured, satisfied, needed: limit, precision: 3, unit: '', scaleMax: 0.5, status: satisfied ? 'passed' : 'failed' }))
+      rowFigures(
+        row({
+          measured,
+          satisfied,
+          needed: limit,
+          precision: 3,
+          unit: '',
+          scaleMax: 0.5,
+          status: satisfied ? 'passed' : 'failed',
+        }),
+      )
     expect(norm(0.25, true).margin).toBe('at the limit')
     expect(norm(0.1, true).margin).toBe('0.150 spare')
     expect(norm(0.3, false).margin).toBe('0.050 over')
@@ -32,7 +48,13 @@ describe('an evidence row', () => {
   test('is never rounded across its threshold', () => {
     expect(rowFigures(row({ measured: 84.97 })).value).toBe('84.97')
     expect(rowFigures(row({ measured: 84.97 })).margin).toBe('a hair short')
-    const close = row({ measured: 0.2502, needed: { relation: 'at-most', value: 0.25 }, precision: 3, unit: '', scaleMax: 0.5 })
+    const close = row({
+      measured: 0.2502,
+      needed: { relation: 'at-most', value: 0.25 },
+      precision: 3,
+      unit: '',
+      scaleMax: 0.5,
+    })
     expect(rowFigures(close).value).toBe('0.2502')
   })
 

@@ -36,7 +36,18 @@ describe('the headline', () => {
   })
 
   it('puts "an" before what sounds so', () => {
-    expect([0, 1, 8, 11, 18, 80, 110, 180, 'apple', 'bus'].map(article)).toEqual(['a', 'a', 'an', 'an', 'an', 'an', 'a', 'a', 'an', 'a'])
+    expect([0, 1, 8, 11, 18, 80, 110, 180, 'apple', 'bus'].map(article)).toEqual([
+      'a',
+      'a',
+      'an',
+      'an',
+      'an',
+      'an',
+      'a',
+      'a',
+      'an',
+      'a',
+    ])
     expect(sizeInWords(0.08)).toMatch(/20 of 255/)
   })
 })

@@ -18,6 +18,8 @@ it('the digits of the home page are whole, and a broken file is refused by name'
   const samples = parseSamples(JSON.parse(read('data/mnist-samples/digits.json')))
   expect(samples.map(({ label }) => label)).toEqual([2, 3, 4, 7])
   expect(samples.every(({ pixels }) => pixels.length === 784 && Math.max(...pixels) > 0.9)).toBe(true)
-  expect(() => parseSamples({ digits: [{ label: 1, pixels: btoa('short') }] })).toThrow(/784 bytes for digit 0; got 5/)
+  expect(() => parseSamples({ digits: [{ label: 1, pixels: btoa('short') }] })).toThrow(
+    /784 bytes for digit 0; got 5/,
+  )
   expect(() => parseSamples({})).toThrow(/list of digits/)
 })

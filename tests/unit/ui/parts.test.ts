@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { along, rowsOf, ticksOf } from '../../../src/ui/parts/chart.ts'
 import { percent } from '../../../src/ui/parts/numbers.ts'
 import { gainFor, paint } from '../../../src/ui/parts/pixels.ts'
-import { decimals, positionOf, positions, ruler, shareOf, valueAt, type Scale } from '../../../src/ui/parts/scale.ts'
+import {
+  decimals,
+  positionOf,
+  positions,
+  ruler,
+  shareOf,
+  valueAt,
+  type Scale,
+} from '../../../src/ui/parts/scale.ts'
 
 const epsilon: Scale = { min: 0, max: 0.3, step: 0.005, scale: 'linear' }
 const rate: Scale = { min: 0.0001, max: 1, step: 0.0001, scale: 'log' }
@@ -43,7 +51,14 @@ describe('a slider', () => {
 })
 
 it('a share that is nearly all or nothing is not rounded across', () => {
-  expect([0, 0.001, 0.5, 0.9951, 0.999, 1].map(percent)).toEqual(['0 %', '< 1 %', '50 %', '> 99 %', '> 99 %', '100 %'])
+  expect([0, 0.001, 0.5, 0.9951, 0.999, 1].map(percent)).toEqual([
+    '0 %',
+    '< 1 %',
+    '50 %',
+    '> 99 %',
+    '> 99 %',
+    '100 %',
+  ])
 })
 
 describe('a chart', () => {
@@ -53,11 +68,15 @@ describe('a chart', () => {
     expect(ticksOf({ label: '', min: 0.001, max: 1, scale: 'log' })).toHaveLength(4)
     expect(ticksOf({ label: '', min: 5, max: 5 })).toEqual([5])
     fc.assert(
-      fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (min, span) => {
-        const ticks = ticksOf({ label: '', min, max: min + span })
-        expect(ticks.length).toBeGreaterThan(0)
-        expect(ticks.length).toBeLessThan(14)
-      }),
+      fc.property(
+        fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+        fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+        (min, span) => {
+          const ticks = ticksOf({ label: '', min, max: min + span })
+          expect(ticks.length).toBeGreaterThan(0)
+          expect(ticks.length).toBeLessThan(14)
+        },
+      ),
     )
   })
 
@@ -68,8 +87,20 @@ describe('a chart', () => {
   })
 
   it('has every point of every series in its table', () => {
-    const a = { name: 'a', points: [[0, 1], [2, 1]] as const }
-    const b = { name: 'b', points: [[1, 1], [2, 3]] as const }
+    const a = {
+      name: 'a',
+      points: [
+        [0, 1],
+        [2, 1],
+      ] as const,
+    }
+    const b = {
+      name: 'b',
+      points: [
+        [1, 1],
+        [2, 3],
+      ] as const,
+    }
     expect(rowsOf([a, b])).toEqual([0, 1, 2])
   })
 })
