@@ -1,3 +1,5 @@
+import type { BenchPage } from '../../src/cli/bench/measure.ts'
+
 /** Gets everything ready, warms up, and returns the work that is timed; it ends when its numbers are read. */
 export type Prepare = () => Promise<() => Promise<void>>
 
@@ -6,16 +8,6 @@ export interface Workload {
   /** Most milliseconds on a backend; printed beside the figure, never a test. */
   budgetMs?: Partial<Record<string, number>>
   prepare: Prepare
-}
-
-/** What a page offers to the command. */
-export interface BenchPage {
-  titles(): Record<string, { title: string; budgetMs?: Partial<Record<string, number>> }>
-  /** Throws with the reason when the backend cannot be had. */
-  start(backend: string): Promise<void>
-  prepare(name: string): Promise<void>
-  /** Milliseconds of one go. */
-  time(name: string): Promise<number>
 }
 
 /** Puts the page's workloads where the command finds them. */

@@ -10,6 +10,16 @@ export interface AppFigure {
   measure(app: { browser: Browser; address: string; folder: string; rounds: number }): Promise<number>
 }
 
+/** What a page offers to the command. */
+export interface BenchPage {
+  titles(): Record<string, { title: string; budgetMs?: Partial<Record<string, number>> }>
+  /** Throws with the reason when the backend cannot be had. */
+  start(backend: string): Promise<void>
+  prepare(name: string): Promise<void>
+  /** Milliseconds of one go. */
+  time(name: string): Promise<number>
+}
+
 export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1

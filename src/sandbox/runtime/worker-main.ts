@@ -4,7 +4,7 @@
  * is captured here and taken from the global before the program is read. No method of a shared prototype is
  * used to send, so that a program which rewrites prototypes sees nothing but its own messages.
  */
-import '@tensorflow/tfjs-backend-cpu'
+import '../../core/cpu-backend.ts'
 import { createRng } from '../../core/rng.ts'
 import { setBackend } from '../../core/tf.ts'
 import { startWasm } from '../../core/wasm-backend.ts'
