@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { defineConfig, type Plugin } from 'vite'
+import { defineConfig } from 'vite'
 import { plugins } from './src/build/plugins.ts'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
@@ -12,7 +12,10 @@ const at = (path: string) => `${root}${path}`
  * registries) end up in one process. `lab` is the module that learner programs import.
  */
 const alias = [
-  { find: /^@tensorflow\/tfjs-(core|backend-\w+)$/, replacement: at('node_modules/@tensorflow/tfjs-$1/dist/index.js') },
+  {
+    find: /^@tensorflow\/tfjs-(core|backend-\w+)$/,
+    replacement: at('node_modules/@tensorflow/tfjs-$1/dist/index.js'),
+  },
   { find: /^seedrandom$/, replacement: at('node_modules/seedrandom/index.js') },
   { find: /^lab$/, replacement: at('src/lab-api/learner.ts') },
 ]
@@ -26,14 +29,17 @@ const commands = () =>
   )
 
 export default defineConfig(({ mode }) => {
-  const shared = { resolve: { alias }, plugins: [plugins({ root, mode })] as Plugin[] }
+  const shared = { resolve: { alias }, plugins: plugins({ root, mode }) }
   if (mode === 'cli') {
     return {
       ...shared,
       root,
       publicDir: false,
       logLevel: 'warn',
-      ssr: { noExternal: [/^@tensorflow\//, /^seedrandom$/, /^long$/], external: ['vite', 'vitest', 'eslint', 'typescript', 'svelte', 'playwright', '@playwright/test'] },
+      ssr: {
+        noExternal: [/^@tensorflow\//, /^seedrandom$/, /^long$/],
+        external: ['vite', 'vitest', 'eslint', 'typescript', 'svelte', 'playwright', '@playwright/test'],
+      },
       build: {
         ssr: true,
         target: 'node20',
@@ -49,10 +55,16 @@ export default defineConfig(({ mode }) => {
     root: at('src'),
     base: './',
     publicDir: at('static'),
-    plugins: [svelte(), ...shared.plugins],
+    plugins: [svelte(), shared.plugins],
     server: { fs: { allow: [root] } },
     worker: { format: 'es', plugins: () => [plugins({ root, mode })] },
-    build: { outDir: at('dist'), emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 8000 },
+    build: {
+      outDir: at('dist'),
+      emptyOutDir: true,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 8000,
+    },
     test: {
       root,
       include: ['tests/{unit,reference,labs,architecture}/**/*.test.ts'],
