@@ -744,7 +744,9 @@ export class LabSession {
 
   /** What the editor's type checker says, of the learner's own files. */
   setDiagnostics(found: readonly Omit<Problem, 'source'>[]): void {
-    this.editorProblems = found.map((problem) => ({ ...problem, source: 'editor' }))
+    const problems = found.map((problem): Problem => ({ ...problem, source: 'editor' }))
+    // An editor may say the same again when it is shown our own marks: only news is taken.
+    if (JSON.stringify(problems) !== JSON.stringify(this.editorProblems)) this.editorProblems = problems
   }
 
   /** Opens a problem's file at its line. */
