@@ -28,8 +28,8 @@ import 'monaco-editor/features/readOnlyMessage/register'
 import 'monaco-editor/features/rename/register'
 import 'monaco-editor/features/smartSelect/register'
 import 'monaco-editor/features/snippet/register'
-import 'monaco-editor/features/suggest/register'
-import 'monaco-editor/features/toggleTabFocusMode/register'
+// features/suggest registers no widget in 0.57, so the controller itself.
+import 'monaco-editor/editor/contrib/suggest/browser/suggestController'
 import 'monaco-editor/features/tokenization/register'
 import 'monaco-editor/features/wordHighlighter/register'
 import 'monaco-editor/features/wordOperations/register'
@@ -49,6 +49,7 @@ import type { EditorFile, EditorProblem } from './types.ts'
 export interface MonacoOptions {
   label: string
   tabLeaves: boolean
+  isMac: boolean
   onChange(name: string, text: string): void
   onRun(): void
   /** The type checker's own problems, in all files. */
@@ -138,16 +139,16 @@ export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoE
 
   // With preventDefault and no further travel: the page's own shortcut must not run it twice.
   editor.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter, () => options.onRun())
+  // Monaco's own toggle is one for all editors and tells nobody.
+  const control = options.isMac ? monaco.KeyMod.WinCtrl | monaco.KeyMod.Shift : monaco.KeyMod.CtrlCmd
+  editor.addCommand(control | monaco.KeyCode.KeyM, () =>
+    options.onTabLeaves(!editor.getOption(monaco.editor.EditorOption.tabFocusMode)),
+  )
   const listeners = [
     editor.onDidChangeModelContent(() => {
       const model = editor.getModel()
       const name = [...models].find(([, known]) => known === model)?.[0]
       if (!showing && name && model) options.onChange(name, model.getValue())
-    }),
-    editor.onDidChangeConfiguration((event) => {
-      if (event.hasChanged(monaco.editor.EditorOption.tabFocusMode)) {
-        options.onTabLeaves(editor.getOption(monaco.editor.EditorOption.tabFocusMode))
-      }
     }),
     monaco.editor.onDidChangeMarkers(() => options.onDiagnostics(diagnostics())),
   ]
