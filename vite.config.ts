@@ -46,7 +46,7 @@ export default defineConfig(({ mode }) => {
         outDir: process.env.PERTURB_CLI_OUT ?? at('node_modules/.cache/perturb/cli'),
         emptyOutDir: true,
         minify: false,
-        rolldownOptions: { input: commands() },
+        rolldownOptions: { input: commands(), checks: { pluginTimings: false } },
       },
     }
   }
@@ -64,6 +64,7 @@ export default defineConfig(({ mode }) => {
       target: 'es2022',
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 8000,
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
     test: {
       root,
