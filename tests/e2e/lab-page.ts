@@ -87,15 +87,12 @@ export class LabPage {
     await expect(pane.getByText(word, { exact: true }).first()).toBeVisible()
   }
 
-  /** Name of each evidence row with its verdict and figure, as it is read out. */
-  async rows(): Promise<Record<string, string>> {
+  /** Every evidence row on view as it is read out: name, figure, what is needed. */
+  async rows(): Promise<string[]> {
     const pane = this.page.getByRole('tabpanel', { name: 'Evidence' })
-    const rows: Record<string, string> = {}
-    for (const row of await pane.getByRole('group').all()) {
-      const spoken = await row.getByRole('img').last().getAttribute('aria-label')
-      rows[(await row.getAttribute('aria-label'))!] = spoken!
-    }
-    return rows
+    const rows = pane.getByRole('img', { name: /, needs at (least|most) / })
+    await expect(rows.first()).toBeVisible()
+    return Promise.all((await rows.all()).map(async (row) => (await row.getAttribute('aria-label'))!))
   }
 
   /** Puts a slider on the position whose reading is `text`. */

@@ -116,6 +116,7 @@ test('a learner does the whole lab, wrong attempts included, and Node confirms i
   })
 
   const onPage = await lab.rows()
+  expect(onPage).toHaveLength(3)
   const file = info.outputPath('learner.perturb.json')
 
   await test.step('export', async () => {
