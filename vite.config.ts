@@ -57,7 +57,11 @@ export default defineConfig(({ mode }) => {
     publicDir: at('static'),
     plugins: [svelte(), shared.plugins],
     server: { fs: { allow: [root] } },
-    worker: { format: 'es', plugins: () => [plugins({ root, mode })] },
+    worker: {
+      format: 'es',
+      plugins: () => [plugins({ root, mode })],
+      rolldownOptions: { checks: { pluginTimings: false } },
+    },
     build: {
       outDir: at('dist'),
       emptyOutDir: true,
