@@ -61,6 +61,12 @@ describe('merging what two tabs did', () => {
     })
   })
 
+  test('settles two edits of one instant the same way in both tabs', () => {
+    const a = record({ files: { 'fgsm.ts': { text: 'a', updated: 1 } } })
+    const b = record({ files: { 'fgsm.ts': { text: 'b', updated: 1 } } })
+    expect(mergeRecords(a, b).files).toEqual(mergeRecords(b, a).files)
+  })
+
   test('keeps the seed that was worked with', () => {
     const worked = record({ seed: 7, updated: 1, attempts: [attempt({ seed: 7 })] })
     const fresh = record({ seed: 3, updated: 9 })
