@@ -3,6 +3,7 @@ import { checksums } from './checksums.ts'
 import { guides } from './guide-plugin.ts'
 import { learnerTypes } from './learner-types.ts'
 import { sandboxRuntime } from './sandbox-runtime.ts'
+import { simdKernels } from './simd-kernels.ts'
 import { wasmBinaries } from './wasm-binaries.ts'
 
 export interface BuildContext {
@@ -13,5 +14,12 @@ export interface BuildContext {
 
 /** Every plugin of the house, in one list for the app, its workers, the commands and the tests. */
 export function plugins(context: BuildContext): PluginOption[] {
-  return [checksums(context), guides(context), learnerTypes(context), sandboxRuntime(context), wasmBinaries(context)]
+  return [
+    checksums(context),
+    guides(context),
+    learnerTypes(context),
+    sandboxRuntime(context),
+    simdKernels(context),
+    wasmBinaries(context),
+  ]
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { build, type Alias, type Plugin } from 'vite'
 import type { BuildContext } from './plugins.ts'
+import { simdKernels } from './simd-kernels.ts'
 
 const id = 'virtual:perturb/sandbox-runtime'
 /** Stands in index.html's policy where the hash of the frame's script goes. */
@@ -86,6 +87,7 @@ async function buildScript(root: string, alias: readonly Alias[], entry: string)
     publicDir: false,
     define: { 'process.env.NODE_ENV': '"production"' },
     resolve: { alias: [...alias] },
+    plugins: [simdKernels({ root })],
     build: {
       write: false,
       target: 'es2022',

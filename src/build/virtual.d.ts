@@ -4,6 +4,11 @@ declare module 'virtual:perturb/checksums' {
   const checksums: Readonly<Record<string, string>>
   export default checksums
 }
+declare module 'virtual:perturb/simd-kernels' {
+  /** src/core/kernels/simd.as, compiled. */
+  const bytes: Uint8Array
+  export default bytes
+}
 declare module 'virtual:perturb/sandbox-runtime' {
   /** The classic (IIFE) text that runs inside the sandbox's worker, before the learner's program. */
   const text: string

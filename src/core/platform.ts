@@ -36,7 +36,10 @@ interface Platform {
   ) => {
     getContext(kind: string, attributes?: object): WebGLContext | null
   }
-  WebAssembly?: { compile(bytes: Uint8Array): Promise<unknown> }
+  WebAssembly?: {
+    compile(bytes: Uint8Array): Promise<unknown>
+    instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: unknown } }>
+  }
   MessageChannel?: new () => { port1: Port; port2: Port }
   TextDecoder: new (encoding: string, options?: { fatal?: boolean }) => { decode(bytes: Uint8Array): string }
   TextEncoder: new () => { encode(text: string): Uint8Array }

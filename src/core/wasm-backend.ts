@@ -2,11 +2,12 @@
  * WebAssembly, SIMD, one thread: the referee's backend, and the sandbox's. Kept apart from backends.ts so
  * that the sandbox's runtime can include this one and nothing of the GPU.
  */
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { setWasmPaths, type BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { PerturbError } from './errors.ts'
+import { startSimd } from './kernels/simd.ts'
 import { registerWasmKernels } from './kernels/wasm.ts'
 import { platform } from './platform.ts'
-import { env, setBackend } from './tf.ts'
+import { backend, env, setBackend } from './tf.ts'
 
 /** Gives the bytes of a file below static/, or of a tfjs binary asked for as `wasm/<file>`. */
 export type FetchBytes = (path: string) => Promise<Uint8Array>
@@ -60,5 +61,5 @@ async function initialise(fetchBytes: FetchBytes): Promise<void> {
   } finally {
     tfjsPlatform.fetch = fetchBefore
   }
-  registerWasmKernels()
+  registerWasmKernels(simd ? await startSimd(backend() as BackendWasm) : undefined)
 }

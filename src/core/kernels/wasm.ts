@@ -1,6 +1,7 @@
 /**
- * Kernels that tfjs' WASM backend lacks or has only slowly, composed of its own fast ones (XNNPACK's
- * convolution and product) and of plain loops over the WASM heap. With them WASM trains convolutions.
+ * Kernels that tfjs' WASM backend lacks or has only slowly. Where SIMD is, those of simd.as do the work; else,
+ * and for what they do not cover, tfjs' own fast kernels (XNNPACK's convolution and product) are composed with
+ * plain loops over the WASM heap. With them WASM trains convolutions.
  */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { PerturbError } from '../errors.ts'
@@ -15,17 +16,23 @@ import {
   type TensorInfo,
 } from '../tf.ts'
 import { poolGeometry } from './pooling.ts'
+import type { SimdKernels } from './simd.ts'
+import { simdConvolution, simdFilterGradient, simdInputGradient } from './wasm-convolution.ts'
 
 interface Call {
   inputs: Record<string, TensorInfo>
   attrs: Record<string, unknown>
   backend: BackendWasm
+  simd?: SimdKernels
   /** The kernel that this one replaces, if there was one. */
   stock?: KernelFunc
 }
 type Kernel = (call: Call) => TensorInfo
 
+/** What a kernel of ours may find it does not cover: the composed or the stock one does it. */
 const kernels: Record<string, Kernel> = {
+  Conv2D: convolution,
+  FusedConv2D: convolution,
   Conv2DBackpropFilter: conv2dFilterGradient,
   Conv2DBackpropInput: conv2dInputGradient,
   DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
@@ -35,11 +42,17 @@ const kernels: Record<string, Kernel> = {
   BatchMatMul: product,
   _FusedMatMul: fusedProduct,
   Sign: sign,
+  Sum: sum,
+  AdamStep: adamStep,
 }
 
-/** Installs them on 'wasm'; call once, after the backend has started. */
-export function registerWasmKernels(): void {
+/** What only our own SIMD kernels make worth replacing, or possible. */
+const simdOnly = new Set(['Conv2D', 'FusedConv2D', 'Sum', 'AdamStep'])
+
+/** Installs them on 'wasm'; call once, after the backend has started. `simd` is missing where the machine has none. */
+export function registerWasmKernels(simd: SimdKernels | undefined): void {
   for (const [kernelName, kernel] of Object.entries(kernels)) {
+    if (!simd && simdOnly.has(kernelName)) continue
     const stock = getKernel(kernelName, 'wasm')
     if (stock) unregisterKernel(kernelName, 'wasm')
     registerKernel({
@@ -51,6 +64,7 @@ export function registerWasmKernels(): void {
           inputs: inputs as Record<string, TensorInfo>,
           attrs: (attrs ?? {}) as Record<string, unknown>,
           backend: backend as BackendWasm,
+          ...(simd ? { simd } : {}),
           ...(stock ? { stock: stock.kernelFunc } : {}),
         }),
     })
@@ -89,14 +103,29 @@ function geometry(xShape: number[], filterShape: number[], attrs: Record<string,
   )
 }
 
+/** Few input channels leave XNNPACK's vectors almost empty; ours lie along the output channels. */
+const fewChannels = 3
+
+function convolution({ inputs, attrs, backend, stock, simd }: Call): TensorInfo {
+  const { x, filter, bias, preluActivationWeights } = inputs as Record<string, TensorInfo>
+  const { activation = 'linear', dataFormat = 'NHWC', dilations = 1 } = attrs
+  const isPlain = dataFormat === 'NHWC' && [dilations].flat().every((step) => step === 1)
+  const isCovered = x!.shape[3]! <= fewChannels && filter!.shape[3]! % 4 === 0 && !preluActivationWeights
+  if (!(isPlain && isCovered && (activation === 'linear' || activation === 'relu')))
+    return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
+  const info = geometry(x!.shape, filter!.shape, attrs)
+  return simdConvolution(simd!, backend, info, x!, filter!, bias, activation === 'relu')
+}
+
 /**
  * dW[i, j, ci, co] = Σ x[n, s·oh + i, s·ow + j, ci] · dy[n, oh, ow, co] is itself a convolution, with batch
  * and channels exchanged: the images are x's channels (their N values the depth), the filter is dy, and
  * the forward stride becomes the filter's dilation.
  */
-function conv2dFilterGradient({ inputs, attrs, backend }: Call): TensorInfo {
+function conv2dFilterGradient({ inputs, attrs, backend, simd }: Call): TensorInfo {
   const { x, dy } = inputs as { x: TensorInfo; dy: TensorInfo }
   const info = geometry(x.shape, attrs.filterShape as number[], attrs)
+  if (simd) return simdFilterGradient(simd, backend, info, x, dy)
   const { batchSize: n, inHeight, inWidth, inChannels: ci, outHeight, outWidth, outChannels: co } = info
   const { filterHeight, filterWidth, strideHeight, strideWidth } = info
   const height = (outHeight - 1) * strideHeight + filterHeight
@@ -154,9 +183,10 @@ function conv2dFilterGradient({ inputs, attrs, backend }: Call): TensorInfo {
  * The gradient by the input is a convolution of dy, spread out by the stride and padded, with the filter
  * turned by 180° and its channels exchanged. The stock kernel is five nested loops.
  */
-function conv2dInputGradient({ inputs, attrs, backend, stock }: Call): TensorInfo {
+function conv2dInputGradient({ inputs, attrs, backend, stock, simd }: Call): TensorInfo {
   const { dy, filter } = inputs as { dy: TensorInfo; filter: TensorInfo }
   const info = geometry(attrs.inputShape as number[], filter.shape, attrs)
+  if (simd) return simdInputGradient(simd, backend, info, dy, filter)
   const { batchSize: n, inHeight, inWidth, inChannels: ci, outHeight, outWidth, outChannels: co } = info
   const { filterHeight, filterWidth, strideHeight, strideWidth } = info
   const top = filterHeight - 1 - info.padInfo.top
@@ -292,13 +322,19 @@ function unsortedSegmentSum({ inputs, attrs, backend }: Call): TensorInfo {
 }
 
 /** Each output's gradient goes to the first largest element of its window, as on the CPU backend. */
-function maxPoolGradient({ inputs, attrs, backend }: Call): TensorInfo {
+function maxPoolGradient({ inputs, attrs, backend, simd }: Call): TensorInfo {
   const { dy, input } = inputs as { dy: TensorInfo; input: TensorInfo }
   const { inShape, outHeight, outWidth, filter, strides, top, left } = poolGeometry(input.shape, attrs)
   const [batchSize, inHeight, inWidth, channels] = inShape
   const [filterHeight, filterWidth] = filter
   const [strideHeight, strideWidth] = strides
   const out = backend.makeOutput(input.shape, 'float32')
+  const areTwos = [...filter, ...strides].every((size) => size === 2) && top === 0 && left === 0
+  if (simd && areTwos && channels % 4 === 0 && outHeight * 2 <= inHeight && outWidth * 2 <= inWidth) {
+    const [from, gradient, to] = [input, dy, out].map((info) => heap(backend, info).byteOffset)
+    simd.maxPool2Gradient(from!, gradient!, to!, batchSize, inHeight, inWidth, outHeight, outWidth, channels)
+    return out
+  }
   const x = heap(backend, input)
   const gradient = heap(backend, dy)
   const dx = heap(backend, out).fill(0)
@@ -403,13 +439,47 @@ function fusedProduct(request: Call): TensorInfo {
  * tfjs' own takes everything within ±1e-7 or so for zero: the gradient of an image that the model is sure
  * of is smaller than that, and a sign step would leave it where it is.
  */
-function sign({ inputs, backend }: Call): TensorInfo {
+function sign({ inputs, backend, simd }: Call): TensorInfo {
   const x = inputs.x!
   const result = backend.makeOutput(x.shape, x.dtype)
+  if (simd && x.dtype === 'float32') {
+    const from = heap(backend, x)
+    simd.signs(from.byteOffset, heap(backend, result).byteOffset, from.length)
+    return result
+  }
   const [from, to] = [heap(backend, x), heap(backend, result)]
   for (let i = 0; i < from.length; i++) {
     const value = from[i]!
     to[i] = value > 0 ? 1 : value < 0 ? -1 : value === 0 ? 0 : NaN
   }
   return result
+}
+
+/** Sums over all but the last axis, as a bias' gradient is; the stock kernel transposes the whole first. */
+function sum({ inputs, attrs, backend, stock, simd }: Call): TensorInfo {
+  const x = inputs.x!
+  const rank = x.shape.length
+  const size = x.shape[rank - 1] ?? 1
+  const axes = new Set([attrs.axis as number | number[]].flat().map((axis) => (axis + rank) % rank))
+  const isCovered =
+    rank > 1 && x.dtype === 'float32' && size % 4 === 0 && axes.size === rank - 1 && !axes.has(rank - 1)
+  if (!isCovered) return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
+  const out = backend.makeOutput(
+    attrs.keepDims ? x.shape.map((n, i) => (i === rank - 1 ? n : 1)) : [size],
+    'float32',
+  )
+  const from = heap(backend, x)
+  simd!.sumRows(from.byteOffset, heap(backend, out).byteOffset, from.length / size, size)
+  return out
+}
+
+/** See core/adam.ts. */
+function adamStep({ inputs, attrs, backend, simd }: Call): TensorInfo {
+  const { state, gradient } = inputs as { state: TensorInfo; gradient: TensorInfo }
+  const { beta1, beta2, epsilon, rate } = attrs as Record<string, number>
+  const next = backend.makeOutput(state.shape, 'float32')
+  const [from, by, to] = [state, gradient, next].map((info) => heap(backend, info).byteOffset)
+  const size = gradient.shape[0]!
+  simd!.adamStep(from!, by!, to!, size, beta1!, beta2!, 1 - beta1!, 1 - beta2!, rate!, epsilon!)
+  return next
 }
