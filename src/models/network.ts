@@ -1,5 +1,6 @@
 import type { Labels } from '../core/classifier.ts'
 import { PerturbError } from '../core/errors.ts'
+import { convolutionLayer, denseLayer } from '../core/layers.ts'
 import { checkLabels, crossEntropy, lossRows, type LossSpec } from '../core/losses.ts'
 import * as tf from '../core/tf.ts'
 import type { Architecture, Model, Weight } from './model.ts'
@@ -155,10 +156,7 @@ export function topClasses(scores: ArrayLike<number>, classes: number): Int32Arr
   return top
 }
 
-/**
- * Logits (N, numClasses) of x. Fused kernels only with a relu: with a linear activation tfjs' fused
- * gradient also computes what nobody asked for (the filter's gradient in an attack).
- */
+/** Logits (N, numClasses) of x; differentiable in x and the weights. */
 export function forward({ layers }: Architecture, weights: readonly tf.Tensor[], x: tf.Tensor): tf.Tensor2D {
   let next = 0
   let h = x
@@ -166,10 +164,12 @@ export function forward({ layers }: Architecture, weights: readonly tf.Tensor[],
     switch (layer.type) {
       case 'conv2d': {
         const [filter, bias] = [weights[next++] as tf.Tensor4D, weights[next++]!]
-        const options = { x: h as tf.Tensor4D, filter, strides: layer.strides ?? 1, pad: layer.padding }
-        h = layer.activation
-          ? tf.fused.conv2d({ ...options, bias, activation: layer.activation })
-          : tf.add(tf.conv2d(options.x, filter, options.strides, options.pad), bias)
+        const { strides = 1, padding, activation } = layer
+        h = convolutionLayer(h as tf.Tensor4D, filter, bias, {
+          strides,
+          pad: padding,
+          relu: activation === 'relu',
+        })
         break
       }
       case 'maxPool':
@@ -179,8 +179,8 @@ export function forward({ layers }: Architecture, weights: readonly tf.Tensor[],
         h = tf.reshape(h, [h.shape[0]!, -1])
         break
       case 'dense': {
-        const product = tf.add(tf.matMul(h as tf.Tensor2D, weights[next++] as tf.Tensor2D), weights[next++]!)
-        h = layer.activation ? tf.relu(product) : product
+        const [matrix, bias] = [weights[next++] as tf.Tensor2D, weights[next++]!]
+        h = denseLayer(h as tf.Tensor2D, matrix, bias, layer.activation === 'relu')
         break
       }
     }

@@ -1,4 +1,5 @@
 import type { Labels } from '../core/classifier.ts'
+import { adamStep } from '../core/adam.ts'
 import { PerturbError } from '../core/errors.ts'
 import { checkLabels, lossRows } from '../core/losses.ts'
 import * as tf from '../core/tf.ts'
@@ -29,15 +30,18 @@ export interface Trainer {
 export function createTrainer(architecture: Architecture, initial: readonly Weight[]): Trainer {
   const { inputShape, numClasses } = architecture
   let weights = uploadWeights(architecture, initial)
-  let means = weights.map((weight) => tf.keep(tf.zerosLike(weight)))
-  let variances = weights.map((weight) => tf.keep(tf.zerosLike(weight)))
+  /** Weights, means and variances, each flat. */
+  let state = tf.tidy(() => {
+    const flat = flatten(weights)
+    return tf.keep(tf.concat1d([flat, tf.zeros([2 * flat.size])]))
+  })
   let steps = 0
   let beta1Power = 1
   let beta2Power = 1
   const model = modelOver(
     architecture,
     () => weights,
-    () => tf.dispose([weights, means, variances]),
+    () => tf.dispose([weights, state]),
   )
 
   return {
@@ -62,23 +66,22 @@ export function createTrainer(architecture: Architecture, initial: readonly Weig
       beta2Power *= beta2
       // Adam's two bias corrections, folded into the rate (Alg. 1, remark before §2.1).
       const rate = (learningRate * Math.sqrt(1 - beta2Power)) / (1 - beta1Power)
-      const old = [...weights, ...means, ...variances]
+      const old = [...weights, state]
       const updated = tf.tidy(() => {
         const { value, grads } = tf.valueAndGrads((...current: tf.Tensor[]) =>
           tf.mean(lossRows(forward(architecture, current, x), y)),
         )(weights)
-        const nextMeans = means.map((mean, i) => tf.add(tf.mul(mean, beta1), tf.mul(grads[i]!, 1 - beta1)))
-        const nextVariances = variances.map((variance, i) =>
-          tf.add(tf.mul(variance, beta2), tf.mul(tf.square(grads[i]!), 1 - beta2)),
-        )
-        const nextWeights = weights.map((weight, i) =>
-          tf.sub(weight, tf.div(tf.mul(nextMeans[i]!, rate), tf.add(tf.sqrt(nextVariances[i]!), epsilon))),
-        )
-        return { loss: value as tf.Scalar, nextWeights, nextMeans, nextVariances }
+        const next = adamStep(state, flatten(grads), { beta1, beta2, epsilon, rate })
+        let from = 0
+        const nextWeights = weights.map(({ size, shape }) => {
+          const flat = tf.slice(next, from, size)
+          from += size
+          return tf.reshape(flat, shape)
+        })
+        return { loss: value as tf.Scalar, nextWeights, next }
       })
       weights = updated.nextWeights.map((weight) => tf.keep(weight))
-      means = updated.nextMeans.map((mean) => tf.keep(mean))
-      variances = updated.nextVariances.map((variance) => tf.keep(variance))
+      state = tf.keep(updated.next)
       tf.dispose(old)
       return updated.loss
     },
@@ -86,3 +89,6 @@ export function createTrainer(architecture: Architecture, initial: readonly Weig
     dispose: () => model.dispose(),
   }
 }
+
+const flatten = (tensors: tf.Tensor[]): tf.Tensor1D =>
+  tf.concat1d(tensors.map((tensor) => tf.reshape(tensor, [-1]) as tf.Tensor1D))

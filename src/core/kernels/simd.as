@@ -320,6 +320,16 @@ export function signs(x: usize, out: usize, count: i32): void {
   }
 }
 
+/** dy where y is above zero, else 0. */
+export function reluGradient(dy: usize, y: usize, out: usize, count: i32): void {
+  const end = out + <usize>count * 4
+  const zero = f32x4.splat(0)
+  for (; out + 16 <= end; out += 16, dy += 16, y += 16) {
+    v128.store(out, v128.and(v128.load(dy), f32x4.gt(v128.load(y), zero)))
+  }
+  for (; out < end; out += 4, dy += 4, y += 4) store<f32>(out, load<f32>(y) > 0 ? load<f32>(dy) : 0)
+}
+
 /** One Adam step over packed state: weights, means and variances, each of `size` floats, one behind the other. */
 export function adamStep(
   state: usize, gradient: usize, next: usize, size: i32, beta1: f32, beta2: f32, keep1: f32, keep2: f32, rate: f32,

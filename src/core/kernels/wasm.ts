@@ -43,11 +43,13 @@ const kernels: Record<string, Kernel> = {
   _FusedMatMul: fusedProduct,
   Sign: sign,
   Sum: sum,
+  Identity: identity,
   AdamStep: adamStep,
+  ReluGradient: reluGradient,
 }
 
 /** What only our own SIMD kernels make worth replacing, or possible. */
-const simdOnly = new Set(['Conv2D', 'FusedConv2D', 'Sum', 'AdamStep'])
+const simdOnly = new Set(['Conv2D', 'FusedConv2D', 'Sum', 'AdamStep', 'ReluGradient'])
 
 /** Installs them on 'wasm'; call once, after the backend has started. `simd` is missing where the machine has none. */
 export function registerWasmKernels(simd: SimdKernels | undefined): void {
@@ -470,6 +472,23 @@ function sum({ inputs, attrs, backend, stock, simd }: Call): TensorInfo {
   )
   const from = heap(backend, x)
   simd!.sumRows(from.byteOffset, heap(backend, out).byteOffset, from.length / size, size)
+  return out
+}
+
+/** A second name for the same numbers, which never change; the stock kernel copies them. */
+function identity({ inputs, attrs, backend, stock }: Call): TensorInfo {
+  const x = inputs.x!
+  if (x.dtype === 'string') return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
+  backend.incRef(x.dataId)
+  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype }
+}
+
+/** See core/layers.ts. */
+function reluGradient({ inputs, backend, simd }: Call): TensorInfo {
+  const { dy, y } = inputs as { dy: TensorInfo; y: TensorInfo }
+  const out = backend.makeOutput(dy.shape, 'float32')
+  const from = heap(backend, dy)
+  simd!.reluGradient(from.byteOffset, heap(backend, y).byteOffset, heap(backend, out).byteOffset, from.length)
   return out
 }
 
