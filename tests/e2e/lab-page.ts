@@ -64,6 +64,9 @@ export class LabPage {
   /** Replaces a file's text in the plain editor. */
   async write(file: string, text: string): Promise<void> {
     await this.tab('Code')
+    // Where settings cannot be kept, the plain editor is chosen here.
+    const plain = this.page.getByRole('button', { name: 'Plain text' })
+    if (await plain.isVisible()) await plain.click()
     const editor = this.page.getByRole('textbox', { name: new RegExp(file.replace('.', '\\.')) })
     await editor.fill(text)
     await expect(editor).toHaveValue(text)

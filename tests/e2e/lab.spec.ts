@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import type { Locator, Page } from '@playwright/test'
 import { repository } from '../../src/cli/node-platform.ts'
 import { expect, test } from './fixtures.ts'
 import { labFile, LabPage } from './lab-page.ts'
@@ -163,3 +164,158 @@ test('a learner does the whole lab, wrong attempts included, and Node confirms i
     expect(status).toBe(0)
   })
 })
+
+test('the code that the knobs show runs in the editor as it stands', async ({ page, app }) => {
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm?step=explore'))
+  await lab.slide(/ε/, '0.250')
+  await lab.settled()
+  await page.getByRole('button', { name: 'Show the code these knobs ran' }).click()
+  await page.getByRole('button', { name: /^Open in the editor/ }).click()
+  await expect(page.getByRole('textbox', { name: /explore\.ts/ })).toHaveValue(/epsilon: 0\.25/)
+  await lab.run()
+  await lab.verdict('Passed')
+})
+
+test('the keyboard alone turns the knobs, writes the attack, runs it and reads the verdict', async ({
+  page,
+  app,
+}) => {
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm'))
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: /keys/i })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press(']')
+  await expect(lab.title).toHaveText('Turn the knob')
+  const strength = page.getByRole('slider', { name: /ε/ }).first()
+  await expect(strength).toBeEnabled()
+  await lab.settled()
+  await tabTo(page, strength)
+  const before = await strength.getAttribute('aria-valuetext')
+  await page.keyboard.press('ArrowRight')
+  await expect(strength).not.toHaveAttribute('aria-valuetext', before!)
+  await page.keyboard.press(']')
+  await expect(lab.title).toHaveText('Write it')
+  await tabTo(page, page.getByRole('textbox', { name: /fgsm\.ts/ }))
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.insertText(labFile('solution/fgsm.ts'))
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await expect(lab.passedCount).toHaveText('1 of 5 checkpoints passed', { timeout: 90_000 })
+  await lab.verdict('Passed')
+  await page.keyboard.press('g')
+  await expect(page.getByRole('group', { name: 'Pictures' }).locator(':focus')).toHaveCount(1)
+  await page.keyboard.press('1')
+  await expect(page.getByRole('tab', { name: 'Explore' })).toHaveAttribute('aria-selected', 'true')
+  await page.keyboard.press('[')
+  await expect(lab.title).toHaveText('Turn the knob')
+})
+
+test('on a phone the knobs pass the first checkpoint, and nothing scrolls sideways', async ({
+  page,
+  app,
+  axe,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm'))
+  for (const step of ['Story', 'Explore', 'Code', 'Checkpoint', 'Defend', 'Re-attack'] as const) {
+    await lab.step(step)
+    expect(await sidewaysOverflow(page), `sideways scrolling at ${step}`).toBe(0)
+  }
+  await axe(page, 'the re-attack on a phone')
+  await lab.step('Explore')
+  await lab.settled()
+  await lab.slide(/ε/, '0.250')
+  await axe(page, 'the knobs on a phone')
+  await lab.run()
+  await lab.verdict('Passed')
+  await axe(page, 'a verdict on a phone')
+})
+
+test('axe finds nothing in a lab in the dark, with its lists and questions open', async ({
+  page,
+  app,
+  axe,
+}) => {
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm'))
+  for (const step of ['Story', 'Explore', 'Code', 'Checkpoint', 'Defend', 'Re-attack'] as const) {
+    await lab.step(step)
+    for (const tab of ['Explore', 'Code', 'Evidence'] as const) {
+      await lab.tab(tab)
+      await axe(page, `${step}, ${tab}, dark`)
+    }
+  }
+  await lab.step('Code')
+  await page.keyboard.press('?')
+  await axe(page, 'the list of keys')
+  await page.keyboard.press('Escape')
+  for (const name of ['Open the nudge', 'Open the pointer', 'Show the worked line']) {
+    await page.getByRole('button', { name }).first().click()
+  }
+  await page.getByRole('button', { name: 'Show the solution' }).first().click()
+  await axe(page, 'opened hints and the question before the solution')
+})
+
+test('a run can be cancelled, and an endless loop is stopped while the page answers', async ({
+  page,
+  app,
+}) => {
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm?step=code'))
+  await lab.settled()
+  await lab.write('fgsm.ts', 'export async function fgsm() {\n  console.log("begun")\n  for (;;) {}\n}\n')
+  await lab.runButton.click()
+  await expect(page.getByRole('region', { name: 'Console' })).toContainText('begun')
+  await page.getByRole('tab', { name: 'Explore' }).click()
+  await expect(page.getByRole('tab', { name: 'Explore' })).toHaveAttribute('aria-selected', 'true')
+  await lab.cancelButton.click()
+  await lab.settled(5000)
+  await lab.write('fgsm.ts', labFile('solution/fgsm.ts'))
+  await lab.run()
+  await lab.verdict('Passed')
+})
+
+test('a lab works over plain http on a name that is not localhost @http', async ({ page, app, axe }) => {
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm?step=code'))
+  expect(await page.evaluate(() => isSecureContext)).toBe(false)
+  await lab.settled()
+  await lab.write('fgsm.ts', labFile('mistakes/descent.ts'))
+  await lab.run()
+  await lab.verdict('Not yet')
+  await lab.write('fgsm.ts', labFile('solution/fgsm.ts'))
+  await lab.run()
+  await lab.verdict('Passed')
+  await axe(page, 'a verdict over plain http')
+  await page.reload()
+  await expect(lab.passedCount).toHaveText('1 of 5 checkpoints passed')
+})
+
+test('a lab works on WebGPU: the attack runs there, the verdict comes from the referee @webgpu', async ({
+  page,
+  app,
+}) => {
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm?step=code'))
+  await expect(page.getByRole('link', { name: /^Backend: WebGPU/ })).toBeVisible({ timeout: 60_000 })
+  await lab.write('fgsm.ts', labFile('solution/fgsm.ts'))
+  if (await lab.cancelButton.isEnabled()) await lab.cancelButton.click()
+  await lab.run(240_000)
+  await lab.verdict('Passed')
+  await expect(page.getByText(/^Attempt 1 from your code, seed \d+, WebGPU/)).toBeVisible()
+})
+
+async function tabTo(page: Page, target: Locator) {
+  for (let presses = 0; presses < 150; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`150 presses of Tab do not reach ${target}`)
+}
+
+function sidewaysOverflow(page: Page): Promise<number> {
+  return page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth))
+}
