@@ -167,7 +167,7 @@ async function gradeFooled({ task, artefact, trusted }: Submission<Variant>) {
           `${measured.hits} of ${task.ids.length} digits are misread, and no pixel moved by more than ${figure(measured.perturbation.largest)}. The reader was right about all of them a step ago: accuracy on clean digits says nothing about this.`,
           'choose the wrong answer yourself: the targeted step.',
         )
-      : (boundsFinding(measured) ?? directionFinding(await diagnoseDirection(measured, model), measured)),
+      : failedFinding(measured, await diagnoseDirection(measured, model)),
   })
 }
 
@@ -198,8 +198,7 @@ async function gradeTargeted({ task, artefact, trusted, variant: { target } }: S
           `${measured.hits} of ${task.ids.length} digits are read as ${target}. A targeted step has to cross one border, not any border, so it hits less often than the untargeted one.`,
           'say why the sign was the right thing to take.',
         )
-      : (boundsFinding(measured) ??
-        targetedFinding(await diagnoseDirection(measured, model, target), measured, target)),
+      : failedFinding(measured, await diagnoseDirection(measured, model, target), target),
   })
 }
 
@@ -395,6 +394,40 @@ function boundsFinding({
   ])
 }
 
+/**
+ * The gradient itself as a step. It comes before what the hard rows say: the steepest pixel may well leave
+ * the ball while all others hardly move, and the missing sign is the cause of both.
+ */
+function unsignedFinding(
+  { agreement, evenness }: Diagnosis,
+  { perturbation: { largest } }: MeasuredExamples,
+): Finding | undefined {
+  if (agreement < 0.9 || evenness >= 0.5 || largest > 2) return undefined
+  const budget =
+    largest > epsilon + 1e-6
+      ? 'The farthest has left the ball, and the others hardly use it.'
+      : 'The budget counts the farthest pixel alone, so nearly all of it lies unused.'
+  return finding(
+    'no-sign',
+    'The direction is right, the step is the slope itself.',
+    `${percent(agreement)} of the moved pixels go the way they should, but on average by only ${percent(evenness)} of the farthest one, which moved by ${figure(largest)}. ${budget}`,
+    'take tf.sign of the gradient: then every pixel moves by the whole ε.',
+  )
+}
+
+/** What one step that failed was made of; `target` for the targeted one. */
+function failedFinding(measured: MeasuredExamples, direction: Diagnosis, target?: number): Finding {
+  // Towards a target is *down* its loss, so agreement is counted from the other end.
+  const right = target === undefined ? direction : { ...direction, agreement: 1 - direction.agreement }
+  return (
+    unsignedFinding(right, measured) ??
+    boundsFinding(measured) ??
+    (target === undefined
+      ? directionFinding(direction, measured)
+      : targetedFinding(direction, right, measured, target))
+  )
+}
+
 function commonFinding(
   direction: Diagnosis,
   { perturbation, task }: MeasuredExamples,
@@ -408,14 +441,6 @@ function commonFinding(
         'The digits came back as they were.',
         `Not one of ${perturbation.count} images was changed. Tensors never change in place: tf.add(x, step) leaves x alone and returns the sum.`,
         'return the result of the last operation, not x.',
-      ),
-    direction.agreement >= 0.9 &&
-      direction.evenness < 0.5 &&
-      finding(
-        'no-sign',
-        'The direction is right, the step is the slope itself.',
-        `${percent(direction.agreement)} of the moved pixels go the way they should, but on average by only ${percent(direction.evenness)} of the farthest one, which moved by ${figure(largest)}. The budget counts the farthest pixel alone, so nearly all of it lies unused.`,
-        'take tf.sign of the gradient: then every pixel moves by the whole ε.',
       ),
     direction.agreement >= 0.9 &&
       largest < epsilon / 2 &&
@@ -477,11 +502,14 @@ function directionFinding(direction: Diagnosis, measured: MeasuredExamples): Fin
   )
 }
 
-function targetedFinding(direction: Diagnosis, measured: MeasuredExamples, target: number): Finding {
+function targetedFinding(
+  direction: Diagnosis,
+  towards: Diagnosis,
+  measured: MeasuredExamples,
+  target: number,
+): Finding {
   const { explanation } = direction
   const { hits, task } = measured
-  // Towards the target is *down* its loss, so agreement is counted from the other end.
-  const towards: Diagnosis = { ...direction, agreement: 1 - direction.agreement }
   return (
     firstFinding([
       explanation?.kind === 'target' &&
