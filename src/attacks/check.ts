@@ -1,5 +1,5 @@
 /** What every attack checks before its first step, in the house's one voice: what, expected, got, next. */
-import type { ClassifierInfo } from '../core/classifier.ts'
+import type { ClassifierInfo, Labels } from '../core/classifier.ts'
 import { criterionLabels, type Criterion } from '../core/criteria.ts'
 import { PerturbError } from '../core/errors.ts'
 import type { Tensor } from '../core/tf.ts'
@@ -41,6 +41,17 @@ export function atLeastZero(attack: string, name: string, value: number): void {
   if (!(value >= 0)) throw new RangeError(`${attack}: ${name} must be at least 0; got ${value}`)
 }
 
+/** Throws RangeError when a length that must move something does not. */
+export function aboveZero(attack: string, name: string, value: number): void {
+  if (!(value > 0)) throw new RangeError(`${attack}: ${name} must be positive; got ${value}`)
+}
+
+/** Throws RangeError when a count is not a whole number of at least `least`. */
+export function wholeNumber(attack: string, name: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least))
+    throw new RangeError(`${attack}: ${name} must be a whole number of at least ${least}; got ${value}`)
+}
+
 /** Throws `bad-input` when x is not (N, …inputShape) or the criterion does not name one class a row. */
 export function checkBatch(attack: string, victim: ClassifierInfo, x: Tensor, criterion: Criterion): void {
   const fits = x.shape.length === victim.inputShape.length + 1 && victim.inputShape.every((size, i) => size === x.shape[i + 1])
@@ -55,4 +66,10 @@ export function checkBatch(attack: string, victim: ClassifierInfo, x: Tensor, cr
     if (!Number.isInteger(label) || label < 0 || label >= victim.numClasses)
       throw new PerturbError('bad-input', `${attack}: ${noun}[${i}] must be a whole number from 0 to ${victim.numClasses - 1}; got ${label}`)
   }
+}
+
+/** The labels to lead away from. Throws `bad-input` for targets: the attack's paper has none. */
+export function untargeted(attack: string, criterion: Criterion): Labels {
+  if (criterion.kind === 'misclassification') return criterion.labels
+  throw new PerturbError('bad-input', `${attack}: leads away from a label and knows no target; for targets use pgd, carlini-wagner, ddn, ead or jsma`)
 }

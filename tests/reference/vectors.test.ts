@@ -53,6 +53,7 @@ describe.each(['cpu', 'wasm'] as const)('reference vectors on %s', (backend) => 
     ['model_M3.json', 1],
     ['model_M4.json', 1],
     ['A_fgsm.json', 15],
+    ['A_pgd.json', 18],
     ['A_gradients_attributions.json', 33],
   ])('%s agrees', async (file, checks) => {
     const before = tf.memory().numTensors
@@ -79,6 +80,8 @@ describe('a wrong pack', () => {
     ['a success flag', 'A_fgsm.json', (json) => at(json, ...linf, 'success', 0).set(false), /row 0: success is false/],
     ['a strength', 'A_fgsm.json', (json) => at(json, 'cases', 'fgsm_linf_eps0.1', 'params', 'eps').set(0.11), /differ by more than/],
     ['a norm by name', 'A_fgsm.json', (json) => at(json, 'cases', 'fgsm_linf_eps0.1', 'params', 'norm').set('L2'), /differ by more than/],
+    ['a length of step', 'A_pgd.json', (json) => at(json, 'cases', 'pgd_linf_eps0.1_step0.02_n10', 'params', 'step').set(0.03), /differ by more than/],
+    ['a number of steps of an attack', 'A_pgd.json', (json) => at(json, 'cases', 'pgd_l2_eps1.0_step0.2_n10', 'params', 'steps').set(9), /differ by more than/],
     ['a label', 'inputs_digits.json', (json) => at(json, 'y32', 5).set(7), /row 5: success/],
     ['an expected logit', 'model_M2.json', (json) => at(json, 'logits32', 31, 9).set(0), /number 319/],
     ['a weight', 'model_M3.json', (json) => at(json, 'weights', 'conv2/kernel', 'values', 700).set(0.5), /number/],
@@ -223,7 +226,7 @@ describe('npm run vectors', () => {
     writeFileSync(join(folder, 'Z_new.json'), '{}')
     expect((await run(folder)).code).toBe(0)
     expect(await run(folder, '--require', 'Z_new,A_fgsm.json')).toMatchObject({ code: 1, text: expect.stringMatching(/FAIL Z_new\.json is required; not implemented: the whole file/) })
-    expect(await run(folder, '--require', 'A_pgd')).toMatchObject({ code: 1, text: expect.stringMatching(/A_pgd\.json is required; it is missing/) })
+    expect(await run(folder, '--require', 'A_none')).toMatchObject({ code: 1, text: expect.stringMatching(/A_none\.json is required; it is missing/) })
     expect((await run(folder, '--require', 'all')).code).toBe(1)
   })
 

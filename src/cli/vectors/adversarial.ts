@@ -1,9 +1,12 @@
 /** What every attack's cases share: rows compared one by one, and the file's figures held against its own rows. */
+import type { EvasionRun } from '../../attacks/attack.ts'
+import type { WhiteBoxAccess } from '../../core/classifier.ts'
+import type { Criterion } from '../../core/criteria.ts'
 import type { Model } from '../../models/model.ts'
 import * as tf from '../../core/tf.ts'
-import { PackError, type Json } from './json.ts'
-import type { Rows } from './pack.ts'
-import { distance, type Check } from './verify.ts'
+import { NotImplemented, PackError, type Json } from './json.ts'
+import { labelsOf, tensorFor, type Rows } from './pack.ts'
+import { distance, type Check, type Verify } from './verify.ts'
 
 /** Rounding of a norm that another library computed in float32. */
 const normTolerance = 2e-6
@@ -11,6 +14,59 @@ const normTolerance = 2e-6
 const flip = 1e-4
 /** A margin between two classes below this is a tie, whose winner is rounding noise. */
 const tieMargin = 1e-4
+
+/**
+ * The verifier of an attack: each case on each model, element by element. `names` maps the file's parameters
+ * to the attack's options; a case with a parameter that is not named, or a random start, is not implemented.
+ */
+export function attackVerifier<O>(run: EvasionRun<WhiteBoxAccess, O>, names: Record<string, keyof O>): Verify {
+  return async function* (file, pack) {
+    for (const [name, item] of file.get('cases').entries()) {
+      let options
+      try {
+        options = readOptions(item.get('params'), names as Record<string, string>) as O
+      } catch (error) {
+        if (!(error instanceof NotImplemented)) throw error
+        yield { notImplemented: `${name}: ${error.message}` }
+        continue
+      }
+      const said = item.get('inputs')
+      const rows = await pack.rows(said)
+      const targeted = item.get('params').maybe('targeted')?.value === true
+      const labels = targeted ? Int32Array.from(item.get('targets').numbers().values) : labelsOf(rows, said)
+      const criterion: Criterion = targeted ? { kind: 'targeted', targets: labels } : { kind: 'misclassification', labels }
+      for (const [id, expected] of item.get('expected').entries()) {
+        const model = await pack.model(id)
+        const x = tensorFor(model, rows, said)
+        const { adversarial } = await run(model, x, criterion, options, { seed: 0 })
+        const values = (await adversarial.data()) as Float32Array
+        x.dispose()
+        adversarial.dispose()
+        yield compareAdversarial(`${name} ${id}`, expected, values, rows, model, { labels, targeted })
+      }
+    }
+  }
+}
+
+function readOptions(params: Json, names: Record<string, string>): Record<string, number | string> {
+  // Another library draws other random numbers: such cases compare shares of success, not elements.
+  if (params.maybe('random_start')?.value === true) throw new NotImplemented('random_start')
+  const options: Record<string, number | string> = {}
+  for (const [key, value] of params.entries()) {
+    if (key === 'targeted' || key === 'random_start') continue
+    const name = names[key]
+    if (!name) throw new NotImplemented(`parameter ${key}`)
+    options[name] = name === 'norm' ? normOf(value.text()) : value.number()
+  }
+  for (const [key, name] of Object.entries(names)) if (!(name in options)) params.get(key)
+  return options
+}
+
+function normOf(said: string): 'linf' | 'l2' {
+  const norm = said.toLowerCase()
+  if (norm !== 'linf' && norm !== 'l2') throw new NotImplemented(`norm ${said}`)
+  return norm
+}
 
 /**
  * Compares adversarial rows with a case's `adv`. A row may differ when the file allows so many
@@ -45,7 +101,7 @@ export async function compareAdversarial(name: string, expected: Json, got: Floa
 }
 
 /** Figures of the file that do not follow from its own adversarial rows. */
-async function inconsistencies(expected: Json, adv: Float32Array, rows: Rows, model: Model, { labels, targeted }: { labels: Int32Array; targeted: boolean }): Promise<string[]> {
+export async function inconsistencies(expected: Json, adv: Float32Array, rows: Rows, model: Model, { labels, targeted }: { labels: Int32Array; targeted: boolean }): Promise<string[]> {
   const faults: string[] = []
   const x = tf.tensor(adv, [rows.count, ...model.inputShape])
   const logits = await model.logitsArray(x)
@@ -57,7 +113,7 @@ async function inconsistencies(expected: Json, adv: Float32Array, rows: Rows, mo
     if (values.length !== rows.count) throw new PackError(`${field.where}: expected one figure for each of the ${rows.count} rows; got ${values.length}`)
     return values
   }
-  const given = { l2: figures('l2'), linf: figures('linf'), l0: figures('l0'), pred: figures('pred'), success: figures('success') }
+  const given = { l2: figures('l2'), linf: figures('linf'), l0: figures('l0'), pred: figures('pred'), success: figures('success'), found: figures('found') }
   const lengths64 = figures('l2_f64')
   const flips = figures('max_abs_diff_f32_vs_f64_per_example')
   for (let row = 0; row < rows.count; row++) {
@@ -85,7 +141,8 @@ async function inconsistencies(expected: Json, adv: Float32Array, rows: Rows, mo
     const pred = given.pred?.[row]
     if (pred !== undefined && pred !== first) faults.push(`row ${row}: pred is ${pred} in the file, but the model reads its adv as ${first}`)
     const success = given.success?.[row]
-    const hit = targeted ? first === labels[row] : first !== labels[row]
+    // A row for which nothing was found stands in the file as zeros, whatever zeros are read as.
+    const hit = given.found?.[row] !== 0 && (targeted ? first === labels[row] : first !== labels[row])
     if (success !== undefined && Boolean(success) !== hit) faults.push(`row ${row}: success is ${Boolean(success)} in the file, but its adv is read as ${first}`)
   }
   return faults
