@@ -17,13 +17,16 @@ export interface BenchSetup {
   model: string
   /** Checkpoint whose model is attacked instead of the shipped one. */
   weightsFrom?: string
-  /** Most small steps the learner may take; 1 leaves the knob out. */
+  /** Most small steps the learner may take; 1 leaves the knob out. An attack with steps of its own begins at these instead. */
   maxSteps: number
   /** Checkpoints these knobs can hand in. */
   checkpoints: string[]
   /** Where a knob stands before it is turned, when not at the attack's own default. */
-  start: Record<string, number>
+  start: Options
 }
+
+/** Attributes that say what the bench is; every other one is where a knob of its name stands. */
+const words = new Set(['kind', 'place', 'attack', 'model', 'victim', 'checkpoint', 'checkpoints'])
 
 export function readSetup(props: Record<string, string>): BenchSetup {
   const weightsFrom = props.victim && props.victim !== 'shipped' ? props.victim : undefined
@@ -32,10 +35,14 @@ export function readSetup(props: Record<string, string>): BenchSetup {
     model: props.model ?? 'digits-cnn',
     ...(weightsFrom ? { weightsFrom } : {}),
     maxSteps: Math.max(1, Number(props.steps) || 1),
-    start: props.epsilon ? { epsilon: Number(props.epsilon) } : {},
+    start: Object.fromEntries(Object.entries(props).flatMap(([name, said]) => (words.has(name) ? [] : [[name, optionOf(said)]]))),
     checkpoints: (props.checkpoints ?? props.checkpoint ?? '').split(/[\s,]+/).filter(Boolean),
   }
 }
+
+/** `0.1` is a number, `true` a switch, `l2` a choice. */
+const optionOf = (said: string): OptionValue =>
+  said === 'true' || said === 'false' ? said === 'true' : said.trim() === '' || Number.isNaN(Number(said)) ? said : Number(said)
 
 /** One picture to work on: of the learner's variant, or drawn by hand. */
 export interface Subject {
@@ -51,13 +58,16 @@ export interface Subject {
 const stepShare = 0.125
 const pickerSize = 8
 const curveValues = 13
-/** Small steps cost a gradient each: fewer strengths on fewer digits, for the same wait. */
+/** Every step costs a gradient: fewer strengths on fewer digits, for the same wait. */
 const smallCurve = { values: 7, images: 60 }
 const curveGroups = 3
 const linePoints = 13
 
-/** The L2 length of a change is larger than its largest element: the knob needs another ruler. */
-const l2Ruler = { max: 6, step: 0.05, fallback: 2.5 }
+/** The L2 length of a change is larger than its largest element: the knobs of lengths need another ruler. */
+const l2Rulers: Record<string, { min: number; max: number; step: number; fallback: number }> = {
+  epsilon: { min: 0, max: 6, step: 0.05, fallback: 2.5 },
+  stepSize: { min: 0.05, max: 6, step: 0.05, fallback: 0.25 },
+}
 
 export type View = 'change' | 'gradient' | 'sign'
 
@@ -109,19 +119,25 @@ export class AttackBench {
   })
   /** The checkpoint these knobs would hand in now. */
   readonly checkpoint = $derived.by(() => this.checkpoints.find(({ id }) => id === this.session.checkpoint?.id) ?? this.checkpoints[0])
+  /** Whose digits lie on the bench: those of the checkpoint in hand, or in a lab of code alone of its first. */
+  readonly source = $derived.by(
+    () => this.checkpoint ?? (this.setup.checkpoints.length > 0 ? undefined : this.session.checkpoints.find(({ artefact }) => artefact === 'adversarial-examples')),
+  )
   /** Knobs of two benches do not move each other. */
   readonly #scope = $derived.by(() => this.setup.weightsFrom ? `${this.setup.attack}@${this.setup.weightsFrom}` : this.setup.attack)
-  readonly norm = $derived.by(() => this.session.knob<string>(`${this.#scope}.norm`, 'linf'))
+  readonly #firstNorm = $derived.by(() => String(this.setup.start.norm ?? this.info?.defaults.norm ?? 'linf'))
+  readonly norm = $derived.by(() => this.session.knob<string>(`${this.#scope}.norm`, this.#firstNorm))
   readonly parameters: Parameter[] = $derived(
     (this.info?.parameters ?? []).map((parameter) =>
-      parameter.kind === 'number' && this.#isL2(parameter) ? { ...parameter, ...l2Ruler } : parameter,
+      parameter.kind === 'number' ? { ...parameter, ...this.#l2Ruler(parameter) } : parameter,
     ),
   )
   readonly options: Options = $derived(
     Object.fromEntries(this.parameters.map((parameter) => [parameter.name, this.value(parameter)])),
   )
   readonly epsilon = $derived(Number(this.options.epsilon ?? 0))
-  readonly steps = $derived.by(() => Math.min(this.setup.maxSteps, this.session.knob(`${this.#scope}.steps`, this.setup.maxSteps > 1 ? 10 : 1)))
+  readonly maxSteps = $derived.by(() => (this.info?.parameters.some(({ name }) => name === 'steps') ? 1 : this.setup.maxSteps))
+  readonly steps = $derived.by(() => Math.min(this.maxSteps, this.session.knob(`${this.#scope}.steps`, this.maxSteps > 1 ? 10 : 1)))
   readonly goal = $derived.by(() => this.session.knob<string>(`${this.#scope}.goal`, 'any') === 'digit' ? 'digit' : 'any')
   readonly target = $derived.by(() => this.session.knob(`${this.#scope}.target`, 8))
   readonly ready = $derived.by(() => !this.setup.weightsFrom || this.weights !== undefined)
@@ -146,16 +162,19 @@ export class AttackBench {
     return weights ? { model: this.setup.model, weights } : { model: this.setup.model }
   }
 
-  #isL2(parameter: Parameter) {
-    return parameter.name === 'epsilon' && this.norm === 'l2'
+  #l2Ruler({ name }: Parameter) {
+    return this.norm === 'l2' && Object.hasOwn(l2Rulers, name) ? l2Rulers[name] : undefined
   }
 
   #key(parameter: Parameter) {
-    return `${this.#scope}.${parameter.name}${this.#isL2(parameter) ? '.l2' : ''}`
+    return `${this.#scope}.${parameter.name}${this.#l2Ruler(parameter) ? '.l2' : ''}`
   }
 
   value(parameter: Parameter): OptionValue {
-    const fallback = this.#isL2(parameter) ? l2Ruler.fallback : (this.setup.start[parameter.name] ?? this.info?.defaults[parameter.name] ?? 0)
+    // A length in one norm says nothing about a length in the other.
+    const isStart = this.norm === this.#firstNorm || !Object.hasOwn(l2Rulers, parameter.name)
+    const start = isStart ? this.setup.start[parameter.name] : undefined
+    const fallback = start ?? this.#l2Ruler(parameter)?.fallback ?? this.info?.defaults[parameter.name] ?? 0
     return this.session.knob(this.#key(parameter), fallback)
   }
 
@@ -182,7 +201,7 @@ export class AttackBench {
     symbol: 'k',
     help: `Each step is an eighth of ε, and ends inside the ball of ε around the original.`,
     min: 1,
-    max: this.setup.maxSteps,
+    max: this.maxSteps,
     step: 1,
     unit: '',
     scale: 'linear',
@@ -195,6 +214,9 @@ export class AttackBench {
       const list = (await this.session.engine.call('attacks', {})) as AttackInfo[]
       this.info = list.find(({ id }) => id === this.setup.attack)
       if (!this.info) throw new Error(`This app has no attack "${this.setup.attack}"; it has ${list.map(({ id }) => id).join(', ')}.`)
+      const knobs = this.info.parameters.map(({ name }) => name)
+      const unknown = Object.keys(this.setup.start).find((name) => name !== 'steps' && !knobs.includes(name))
+      if (unknown) throw new Error(`The attack "${this.setup.attack}" has no knob "${unknown}"; it has ${knobs.join(', ')}.`)
       await this.loadSamples()
     } catch (error) {
       this.trouble = sentenceOf(error)
@@ -203,7 +225,7 @@ export class AttackBench {
 
   /** The digits of the checkpoint in hand, for the seed in use. */
   async loadSamples(): Promise<void> {
-    const checkpoint = this.checkpoint
+    const checkpoint = this.source
     if (!checkpoint || !this.ready) return
     const seed = this.session.seed
     try {
@@ -211,7 +233,7 @@ export class AttackBench {
       const rows = firstOfEach(task.labels, pickerSize)
       const ids = rows.map((row) => task.ids[row]!)
       const images = (await this.session.referee.call('images', { dataset: task.dataset, split: task.split, ids })) as ImagesResult
-      if (this.checkpoint?.id !== checkpoint.id || this.session.seed !== seed) return
+      if (this.source?.id !== checkpoint.id || this.session.seed !== seed) return
       const size = images.pixels.length / ids.length
       this.task = task
       this.samples = rows.map((row, i) => ({
@@ -285,7 +307,7 @@ export class AttackBench {
   }
 
   get small(): { steps: number; stepShare: number } | undefined {
-    return this.setup.maxSteps > 1 && this.steps > 1 ? { steps: this.steps, stepShare } : undefined
+    return this.steps > 1 ? { steps: this.steps, stepShare } : undefined
   }
 
   /** Loss of the goal's class on the way from the original to the changed picture. */
@@ -310,11 +332,18 @@ export class AttackBench {
   /** What the curve depends on besides ε; a curve with another key is an old one. */
   readonly curveKey = $derived.by(() => JSON.stringify([
       this.session.seed,
-      this.checkpoint?.id,
+      this.source?.id,
       Object.entries(this.options).filter(([name]) => name !== 'epsilon'),
       this.goal === 'digit' ? this.target : null,
       this.small ?? null,
     ]))
+
+  /** How many strengths the curve has, and how many digits of the sample. */
+  readonly curvePlan = $derived.by(() => {
+    const all = this.task?.ids.length ?? 0
+    const many = this.small !== undefined || Number(this.options.steps ?? 1) > 1
+    return many ? { values: smallCurve.values, images: Math.min(smallCurve.images, all) } : { values: curveValues, images: all }
+  })
 
   /** Success against ε on the sample in three parts: their range is the band. */
   async measureCurve(): Promise<void> {
@@ -322,8 +351,7 @@ export class AttackBench {
     const parameter = this.parameters.find(({ name }) => name === 'epsilon')
     if (!task || parameter?.kind !== 'number' || this.curveRunning) return
     const key = this.curveKey
-    const count = this.small ? smallCurve.values : curveValues
-    const images = this.small ? Math.min(smallCurve.images, task.ids.length) : task.ids.length
+    const { values: count, images } = this.curvePlan
     const values = Array.from({ length: count }, (_, i) => Number(((parameter.max * i) / (count - 1)).toFixed(4)))
     const parts = inParts(images, this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined)
     const found: SweepPoint[][] = []

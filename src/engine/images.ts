@@ -81,17 +81,25 @@ export function batchOf(images: Images, criterion: Criterion, from: number, to: 
 
 /**
  * White-box access that answers the same question about the very same tensor from memory, so that a
- * sweep over strengths pays for one gradient and not for one a strength. Call `forget` when done.
+ * sweep over strengths pays for one gradient and not for one a strength. Calls `breathe` before each answer,
+ * so that a cancel is heard between the steps of a long attack. Call `forget` when done.
  */
-export function remembering(access: WhiteBoxAccess): WhiteBoxAccess & { forget(): void } {
+export function remembering(access: WhiteBoxAccess, breathe: () => Promise<void>): WhiteBoxAccess & { forget(): void } {
   const known: { x: tf.Tensor; y: Labels; loss: tf.Tensor; gradient: tf.Tensor }[] = []
   return {
     inputShape: access.inputShape,
     numClasses: access.numClasses,
     bounds: access.bounds,
-    logits: (x) => access.logits(x),
-    vjp: (x, cotangent) => access.vjp(x, cotangent),
+    async logits(x) {
+      await breathe()
+      return access.logits(x)
+    },
+    async vjp(x, cotangent) {
+      await breathe()
+      return access.vjp(x, cotangent)
+    },
     async lossAndGradient(x, y, spec) {
+      await breathe()
       if (spec && spec.kind !== 'cross-entropy') return access.lossAndGradient(x, y, spec)
       const hit = known.find((one) => one.x === x && one.y === y)
       if (hit) return { loss: tf.clone(hit.loss), gradient: tf.clone(hit.gradient) }

@@ -84,7 +84,7 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
         const to = Math.min(rows, from + batchRows)
         const batch = batchOf(images, criterion, from, to)
         const owned: tf.Tensor[] = [batch.x]
-        const access = remembering(model)
+        const access = remembering(model, breathe)
         try {
           const onStep = (done: number, total: number, values?: Record<string, number>) => progress(from + ((to - from) * done) / total, rows, values)
           const { adversarial, trace } = await runSmallSteps(entry, access, batch.x, batch.criterion, options, small, { seed: seed + from, signal, onStep })

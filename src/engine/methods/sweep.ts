@@ -52,7 +52,7 @@ export const method = defineMethod<SweepParams, { points: SweepPoint[] }>({
       let done = 0
       for (let from = 0; from < rows; from += batchRows) {
         const batch = batchOf(images, criterion, from, Math.min(rows, from + batchRows))
-        const access = remembering(model)
+        const access = remembering(model, breathe)
         try {
           for (const [v, value] of values.entries()) {
             for (const [s, seed] of seeds.entries()) {
