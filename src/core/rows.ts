@@ -1,0 +1,32 @@
+/** Each row of a batch is attacked for itself; this is what attacks do row by row, on the device. */
+import { criterionLabels, type Criterion } from './criteria.ts'
+import * as tf from './tf.ts'
+
+/** (N) → (N, 1, …, 1), to scale the rows of x. */
+export function perRow(values: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  return tf.reshape(
+    values,
+    x.shape.map((size, axis) => (axis === 0 ? size : 1)),
+  )
+}
+
+/** The rows of `yes` where the mask (N) holds, else those of `no`. */
+export function pickRows(mask: tf.Tensor, yes: tf.Tensor, no: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => tf.where(perRow(mask, yes), yes, no))
+}
+
+/** (N) bool: is the row, read by its largest logit, a success? Ties go to the first class. */
+export function adversarialRows(logits: tf.Tensor, criterion: Criterion): tf.Tensor {
+  return tf.tidy(() => {
+    const wanted = tf.tensor1d(Int32Array.from(criterionLabels(criterion)), 'int32')
+    const read = tf.cast(tf.argMax(logits, 1), 'int32')
+    return criterion.kind === 'targeted' ? tf.equal(read, wanted) : tf.notEqual(read, wanted)
+  })
+}
+
+/** The classes as rows of a 1 among zeros: (N, classes), float32. */
+export function oneHotRows(classes: ArrayLike<number>, numClasses: number): tf.Tensor {
+  return tf.tidy(() =>
+    tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(classes), 'int32'), numClasses), 'float32'),
+  )
+}
