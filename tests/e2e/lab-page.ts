@@ -24,7 +24,7 @@ export class LabPage {
   }
 
   get cancelButton(): Locator {
-    return this.page.getByRole('button', { name: /^Cancel/ })
+    return this.page.getByRole('group', { name: 'Run', exact: true }).getByRole('button', { name: /^Cancel/ })
   }
 
   get finding(): Locator {
