@@ -1,0 +1,3 @@
+import { describeWasmKernels } from './kernel-properties.ts'
+
+describeWasmKernels({ simd: false })
