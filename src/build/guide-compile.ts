@@ -20,6 +20,8 @@ export interface GuideContext {
   files: readonly string[]
   /** Kinds of widget. */
   widgets: readonly string[]
+  /** Ids of the attacks. */
+  attacks: readonly string[]
   /** Term → its sentence; terms are looked up without regard to case. */
   glossary: Readonly<Record<string, string>>
 }
@@ -196,6 +198,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
       case 'widget': {
         const { kind, ...props } = attributes
         expectKnown(node, 'widget', kind!, context.widgets)
+        const { attack, victim = 'shipped', checkpoint = '', checkpoints = '' } = props
+        if (attack !== undefined) expectKnown(node, 'attack', attack, context.attacks)
+        for (const id of [victim, ...`${checkpoint} ${checkpoints}`.split(/[\s,]+/)])
+          if (id && id !== 'shipped') expectKnown(node, 'checkpoint', id, checkpointIds)
         return { type: 'widget', kind: kind!, props }
       }
       case 'run':

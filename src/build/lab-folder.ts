@@ -21,6 +21,8 @@ export interface LabShelf {
   glossary: Record<string, string>
   /** Kinds of widget. */
   widgets: string[]
+  /** Ids of the attacks. */
+  attacks: string[]
 }
 
 /** Widgets are the kebab-case components of src/ui/widgets; others there are their parts. */
@@ -31,6 +33,12 @@ export function widgetKinds(repository: string): string[] {
     .filter((file) => /^[a-z][a-z0-9-]*\.svelte$/.test(file))
     .map((file) => file.slice(0, -'.svelte'.length))
     .sort()
+}
+
+/** An attack is a file of src/attacks/<family>/. */
+function attackIds(repository: string): string[] {
+  const files = readdirSync(join(repository, 'src/attacks'), { recursive: true, encoding: 'utf8' })
+  return files.flatMap((file) => /[\\/]([a-z0-9-]+)\.ts$/.exec(file)?.[1] ?? []).sort()
 }
 
 /** @param folder where the labs lie; the repository's own labs/ unless a test says otherwise */
@@ -50,6 +58,7 @@ export function readShelf(repository: string, folder = join(repository, 'labs'))
     frameworks: shared('frameworks.json') as Record<string, Framework>,
     glossary: shared('glossary.json') as Record<string, string>,
     widgets: widgetKinds(repository),
+    attacks: attackIds(repository),
   }
 }
 
@@ -148,6 +157,7 @@ export function readGuide(
     checkpoints: manifest.checkpoints,
     files: Object.keys(textsIn(join(shelf.folder, slug, 'starter'))),
     widgets: shelf.widgets,
+    attacks: shelf.attacks,
     glossary: shelf.glossary,
   })
   return problems.length > 0 ? { problems } : { guide, problems }

@@ -116,6 +116,18 @@ describe('sweep', () => {
     expect(points[0]!.share).toBeLessThan(points[1]!.share)
   })
 
+  test('stops between the steps of one long attack when it is cancelled', async () => {
+    const controller = new AbortController()
+    let last = 0
+    const progress = (done: number) => {
+      if (last === 0) setTimeout(() => controller.abort())
+      last = done
+    }
+    const params = { model, images: images(32), attack: 'pgd', options: { steps: 500 }, seed: 1 }
+    await expect(call<typeof attackImages>('attack-images', params, { signal: controller.signal, progress })).rejects.toMatchObject({ code: 'cancelled' })
+    expect(last).toBeLessThan(32)
+  })
+
   test('stops between two attacks when it is cancelled', async () => {
     const controller = new AbortController()
     const values = Array.from({ length: 50 }, (_, i) => i / 100)

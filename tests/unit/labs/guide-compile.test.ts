@@ -8,6 +8,7 @@ const context: GuideContext = {
   checkpoints: [{ id: 'nudged', step: 'code', accepts: ['code', 'explore'] }],
   files: ['nudge.ts', 'main.ts'],
   widgets: ['fgsm-explorer', 'training'],
+  attacks: ['fgsm', 'pgd'],
   glossary: { 'white-box': 'Knows everything.', 'L∞': 'The largest change.' },
 }
 const compile = (text: string, more: Partial<GuideContext> = {}) =>
@@ -96,6 +97,16 @@ describe('a right guide', () => {
           { type: 'term', text: 'all-knowing', definition: 'Knows everything.' },
         ],
       },
+    ])
+  })
+
+  test('a widget’s attack and checkpoints exist', () => {
+    const problems = (attributes: string) => spoilt('kind=fgsm-explorer place=bench', `kind=fgsm-explorer ${attributes}`)
+    expect(problems('attack=pgd checkpoints="nudged" victim=shipped')).toEqual([])
+    expect(problems('attack=pdg')).toEqual([expect.stringMatching(/no attack "pdg"; did you mean "pgd"\?/)])
+    expect(problems('checkpoint=nudge victim=nudgd')).toEqual([
+      expect.stringMatching(/no checkpoint "nudgd"/),
+      expect.stringMatching(/no checkpoint "nudge"/),
     ])
   })
 
