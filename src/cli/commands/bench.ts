@@ -277,7 +277,7 @@ function printReport(report: Report) {
     )
   }
   for (const { title, value, unit, budget } of report.app) {
-    console.log(`${title.padEnd(52)}${figureText(value, unit).padEnd(12)}(budget ${budget} ${unit})`)
+    console.log(`${title.padEnd(68)}${figureText(value, unit).padEnd(12)}(budget ${budget} ${unit})`)
   }
 }
 
