@@ -49,7 +49,7 @@ const kernels: Record<string, Kernel> = {
 }
 
 /** What only our own SIMD kernels make worth replacing, or possible. */
-const simdOnly = new Set(['Conv2D', 'FusedConv2D', 'Sum', 'AdamStep', 'ReluGradient'])
+const simdOnly = new Set(['Sum', 'AdamStep', 'ReluGradient'])
 
 /** Installs them on 'wasm'; call once, after the backend has started. `simd` is missing where the machine has none. */
 export function registerWasmKernels(simd: SimdKernels | undefined): void {
@@ -111,12 +111,25 @@ const fewChannels = 3
 function convolution({ inputs, attrs, backend, stock, simd }: Call): TensorInfo {
   const { x, filter, bias, preluActivationWeights } = inputs as Record<string, TensorInfo>
   const { activation = 'linear', dataFormat = 'NHWC', dilations = 1 } = attrs
-  const isPlain = dataFormat === 'NHWC' && [dilations].flat().every((step) => step === 1)
-  const isCovered = x!.shape[3]! <= fewChannels && filter!.shape[3]! % 4 === 0 && !preluActivationWeights
-  if (!(isPlain && isCovered && (activation === 'linear' || activation === 'relu')))
+  if (dataFormat !== 'NHWC' || [dilations].flat().some((step) => step !== 1))
     return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
   const info = geometry(x!.shape, filter!.shape, attrs)
-  return simdConvolution(simd!, backend, info, x!, filter!, bias, activation === 'relu')
+  const isCovered =
+    info.inChannels <= fewChannels &&
+    info.outChannels % 4 === 0 &&
+    !preluActivationWeights &&
+    (activation === 'linear' || activation === 'relu')
+  if (simd && isCovered) return simdConvolution(simd, backend, info, x!, filter!, bias, activation === 'relu')
+  // Told 'same', the stock kernel computes nothing where the step is longer than the filter, as in a shortcut
+  // of 1 × 1 and step 2.
+  const { top, bottom, left, right } = info.padInfo
+  const pad = [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ]
+  return stock!({ inputs, attrs: { ...attrs, pad } as never, backend }) as TensorInfo
 }
 
 /**

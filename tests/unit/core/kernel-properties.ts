@@ -298,8 +298,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
         { numRuns: 40 },
       )
     })
-    // Without SIMD these are tfjs' own, and nothing of ours.
-    it.runIf(simd)('convolutions with bias and relu, few and many channels', async () => {
+    it('convolutions with bias and relu, few and many channels', async () => {
       await fc.assert(
         fc.asyncProperty(
           convolution,
@@ -317,7 +316,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
             await expectEqualKernels('FusedConv2D', { x, filter, bias }, { ...attrs, activation })
           },
         ),
-        { numRuns: 60 },
+        { numRuns: 200 },
       )
     })
 
