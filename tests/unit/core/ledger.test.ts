@@ -17,13 +17,23 @@ describe('query ledger', () => {
     ledger.charge('gradient', 2)
     ledger.charge('logits', 1)
     expect(ledger.used).toBe(6)
-    expect(ledger.summary()).toMatchObject({ rows: { logits: 4, gradient: 2 }, calls: 3, refused: 0, maxQueries: 10 })
+    expect(ledger.summary()).toMatchObject({
+      rows: { logits: 4, gradient: 2 },
+      calls: 3,
+      refused: 0,
+      maxQueries: 10,
+    })
   })
 
   test('refuses when the budget is spent, and books nothing', () => {
     const ledger = new QueryLedger(4)
     ledger.charge('scores', 3)
-    expect(() => ledger.charge('scores', 2)).toThrow(expect.objectContaining({ code: 'budget-spent', message: expect.stringMatching(/2 rows were asked for and 1 of 4 is left/) }))
+    expect(() => ledger.charge('scores', 2)).toThrow(
+      expect.objectContaining({
+        code: 'budget-spent',
+        message: expect.stringMatching(/2 rows were asked for and 1 of 4 is left/),
+      }),
+    )
     expect(ledger.used).toBe(3)
     ledger.charge('scores', 1)
     expect(() => ledger.charge('scores', 1)).toThrow(/1 row was asked for and 0 of 4 are left/)
@@ -97,7 +107,10 @@ describe('oracles', () => {
   test('give probabilities, decisions and gradients, and count each row', async () => {
     const before = tf.memory().numTensors
     const ledger = new QueryLedger(100)
-    const x = tf.tensor([[1, 0], [0, 1]])
+    const x = tf.tensor([
+      [1, 0],
+      [0, 1],
+    ])
     const scores = await scoreOracle(model, ledger).scores(x)
     const decisions = await decisionOracle(model, ledger).decide(x)
     const white = countedWhiteBox(model, ledger)
@@ -108,14 +121,20 @@ describe('oracles', () => {
     expect(first!.reduce((a, b) => a + b)).toBeCloseTo(1, 6)
     expect(first![0]).toBeCloseTo(Math.E / (Math.E + 2), 6)
     expect([...decisions]).toEqual([0, 1])
-    expect(ledger.summary()).toMatchObject({ rows: { scores: 2, decisions: 2, logits: 2, gradient: 4 }, calls: 5 })
+    expect(ledger.summary()).toMatchObject({
+      rows: { scores: 2, decisions: 2, logits: 2, gradient: 4 },
+      calls: 5,
+    })
     tf.dispose([x, scores, logits, loss, gradient, product])
     expect(tf.memory().numTensors).toBe(before)
   })
 
   test('refuse before answering when the budget is spent', async () => {
     const ledger = new QueryLedger(3)
-    const x = tf.tensor([[1, 0], [0, 1]])
+    const x = tf.tensor([
+      [1, 0],
+      [0, 1],
+    ])
     const oracle = scoreOracle(spied(), ledger)
     ;(await oracle.scores(x)).dispose()
     expect(asked).toBe(1)
