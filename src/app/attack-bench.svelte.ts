@@ -35,14 +35,20 @@ export function readSetup(props: Record<string, string>): BenchSetup {
     model: props.model ?? 'digits-cnn',
     ...(weightsFrom ? { weightsFrom } : {}),
     maxSteps: Math.max(1, Number(props.steps) || 1),
-    start: Object.fromEntries(Object.entries(props).flatMap(([name, said]) => (words.has(name) ? [] : [[name, optionOf(said)]]))),
+    start: Object.fromEntries(
+      Object.entries(props).flatMap(([name, said]) => (words.has(name) ? [] : [[name, optionOf(said)]])),
+    ),
     checkpoints: (props.checkpoints ?? props.checkpoint ?? '').split(/[\s,]+/).filter(Boolean),
   }
 }
 
 /** `0.1` is a number, `true` a switch, `l2` a choice. */
 const optionOf = (said: string): OptionValue =>
-  said === 'true' || said === 'false' ? said === 'true' : said.trim() === '' || Number.isNaN(Number(said)) ? said : Number(said)
+  said === 'true' || said === 'false'
+    ? said === 'true'
+    : said.trim() === '' || Number.isNaN(Number(said))
+      ? said
+      : Number(said)
 
 /** One picture to work on: of the learner's variant, or drawn by hand. */
 export interface Subject {
@@ -118,13 +124,21 @@ export class AttackBench {
     return fit.filter(({ id }) => !others.includes(id))
   })
   /** The checkpoint these knobs would hand in now. */
-  readonly checkpoint = $derived.by(() => this.checkpoints.find(({ id }) => id === this.session.checkpoint?.id) ?? this.checkpoints[0])
+  readonly checkpoint = $derived.by(
+    () => this.checkpoints.find(({ id }) => id === this.session.checkpoint?.id) ?? this.checkpoints[0],
+  )
   /** Whose digits lie on the bench: those of the checkpoint in hand, or in a lab of code alone of its first. */
   readonly source = $derived.by(
-    () => this.checkpoint ?? (this.setup.checkpoints.length > 0 ? undefined : this.session.checkpoints.find(({ artefact }) => artefact === 'adversarial-examples')),
+    () =>
+      this.checkpoint ??
+      (this.setup.checkpoints.length > 0
+        ? undefined
+        : this.session.checkpoints.find(({ artefact }) => artefact === 'adversarial-examples')),
   )
   /** Knobs of two benches do not move each other. */
-  readonly #scope = $derived.by(() => this.setup.weightsFrom ? `${this.setup.attack}@${this.setup.weightsFrom}` : this.setup.attack)
+  readonly #scope = $derived.by(() =>
+    this.setup.weightsFrom ? `${this.setup.attack}@${this.setup.weightsFrom}` : this.setup.attack,
+  )
   readonly #firstNorm = $derived.by(() => String(this.setup.start.norm ?? this.info?.defaults.norm ?? 'linf'))
   readonly norm = $derived.by(() => this.session.knob<string>(`${this.#scope}.norm`, this.#firstNorm))
   readonly parameters: Parameter[] = $derived(
@@ -136,9 +150,15 @@ export class AttackBench {
     Object.fromEntries(this.parameters.map((parameter) => [parameter.name, this.value(parameter)])),
   )
   readonly epsilon = $derived(Number(this.options.epsilon ?? 0))
-  readonly maxSteps = $derived.by(() => (this.info?.parameters.some(({ name }) => name === 'steps') ? 1 : this.setup.maxSteps))
-  readonly steps = $derived.by(() => Math.min(this.maxSteps, this.session.knob(`${this.#scope}.steps`, this.maxSteps > 1 ? 10 : 1)))
-  readonly goal = $derived.by(() => this.session.knob<string>(`${this.#scope}.goal`, 'any') === 'digit' ? 'digit' : 'any')
+  readonly maxSteps = $derived.by(() =>
+    this.info?.parameters.some(({ name }) => name === 'steps') ? 1 : this.setup.maxSteps,
+  )
+  readonly steps = $derived.by(() =>
+    Math.min(this.maxSteps, this.session.knob(`${this.#scope}.steps`, this.maxSteps > 1 ? 10 : 1)),
+  )
+  readonly goal = $derived.by(() =>
+    this.session.knob<string>(`${this.#scope}.goal`, 'any') === 'digit' ? 'digit' : 'any',
+  )
   readonly target = $derived.by(() => this.session.knob(`${this.#scope}.target`, 8))
   readonly ready = $derived.by(() => !this.setup.weightsFrom || this.weights !== undefined)
 
@@ -213,10 +233,16 @@ export class AttackBench {
     try {
       const list = (await this.session.engine.call('attacks', {})) as AttackInfo[]
       this.info = list.find(({ id }) => id === this.setup.attack)
-      if (!this.info) throw new Error(`This app has no attack "${this.setup.attack}"; it has ${list.map(({ id }) => id).join(', ')}.`)
+      if (!this.info)
+        throw new Error(
+          `This app has no attack "${this.setup.attack}"; it has ${list.map(({ id }) => id).join(', ')}.`,
+        )
       const knobs = this.info.parameters.map(({ name }) => name)
       const unknown = Object.keys(this.setup.start).find((name) => name !== 'steps' && !knobs.includes(name))
-      if (unknown) throw new Error(`The attack "${this.setup.attack}" has no knob "${unknown}"; it has ${knobs.join(', ')}.`)
+      if (unknown)
+        throw new Error(
+          `The attack "${this.setup.attack}" has no knob "${unknown}"; it has ${knobs.join(', ')}.`,
+        )
       await this.loadSamples()
     } catch (error) {
       this.trouble = sentenceOf(error)
@@ -232,7 +258,11 @@ export class AttackBench {
       const task = await this.session.task(checkpoint.id)
       const rows = firstOfEach(task.labels, pickerSize)
       const ids = rows.map((row) => task.ids[row]!)
-      const images = (await this.session.referee.call('images', { dataset: task.dataset, split: task.split, ids })) as ImagesResult
+      const images = (await this.session.referee.call('images', {
+        dataset: task.dataset,
+        split: task.split,
+        ids,
+      })) as ImagesResult
       if (this.source?.id !== checkpoint.id || this.session.seed !== seed) return
       const size = images.pixels.length / ids.length
       this.task = task
@@ -262,7 +292,11 @@ export class AttackBench {
   async useDrawing(pixels: Float32Array): Promise<void> {
     const shape = this.samples[0]?.shape ?? [28, 28, 1]
     try {
-      const { read } = (await this.session.engine.call('predict', { ...this.#model, pixels, shape: [1, ...shape] })) as Prediction
+      const { read } = (await this.session.engine.call('predict', {
+        ...this.#model,
+        pixels,
+        shape: [1, ...shape],
+      })) as Prediction
       this.drawing = { pixels, shape, truth: read[0]!, drawn: true }
       this.chosen = -1
     } catch (error) {
@@ -279,7 +313,7 @@ export class AttackBench {
   async #follow(): Promise<void> {
     this.busy = true
     try {
-      for (let answered = 0; answered !== this.#wanted; ) {
+      for (let answered = 0; answered !== this.#wanted;) {
         answered = this.#wanted
         const subject = this.current
         if (!subject || !this.info || !this.ready) break
@@ -297,7 +331,8 @@ export class AttackBench {
         this.picture = picture
         this.subject = subject
         this.trouble = ''
-        if (answered === this.#wanted) this.path = small ? tracePath(picture) : await this.#linePath(picture, goal)
+        if (answered === this.#wanted)
+          this.path = small ? tracePath(picture) : await this.#linePath(picture, goal)
       }
     } catch (error) {
       this.trouble = sentenceOf(error)
@@ -319,7 +354,11 @@ export class AttackBench {
       for (let j = 0; j < size; j++) pixels[i * size + j] = picture.pixels[j]! + t * picture.delta[j]!
     }
     const shape = [linePoints, ...picture.shape.slice(1)]
-    const { logits } = (await this.session.engine.call('predict', { ...this.#model, pixels, shape })) as Prediction
+    const { logits } = (await this.session.engine.call('predict', {
+      ...this.#model,
+      pixels,
+      shape,
+    })) as Prediction
     const classes = logits.length / linePoints
     return Array.from({ length: linePoints }, (_, i) => [
       (this.epsilon * i) / (linePoints - 1),
@@ -330,19 +369,23 @@ export class AttackBench {
   // The curve over the sample
 
   /** What the curve depends on besides ε; a curve with another key is an old one. */
-  readonly curveKey = $derived.by(() => JSON.stringify([
+  readonly curveKey = $derived.by(() =>
+    JSON.stringify([
       this.session.seed,
       this.source?.id,
       Object.entries(this.options).filter(([name]) => name !== 'epsilon'),
       this.goal === 'digit' ? this.target : null,
       this.small ?? null,
-    ]))
+    ]),
+  )
 
   /** How many strengths the curve has, and how many digits of the sample. */
   readonly curvePlan = $derived.by(() => {
     const all = this.task?.ids.length ?? 0
     const many = this.small !== undefined || Number(this.options.steps ?? 1) > 1
-    return many ? { values: smallCurve.values, images: Math.min(smallCurve.images, all) } : { values: curveValues, images: all }
+    return many
+      ? { values: smallCurve.values, images: Math.min(smallCurve.images, all) }
+      : { values: curveValues, images: all }
   })
 
   /** Success against ε on the sample in three parts: their range is the band. */
@@ -352,8 +395,13 @@ export class AttackBench {
     if (!task || parameter?.kind !== 'number' || this.curveRunning) return
     const key = this.curveKey
     const { values: count, images } = this.curvePlan
-    const values = Array.from({ length: count }, (_, i) => Number(((parameter.max * i) / (count - 1)).toFixed(4)))
-    const parts = inParts(images, this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined)
+    const values = Array.from({ length: count }, (_, i) =>
+      Number(((parameter.max * i) / (count - 1)).toFixed(4)),
+    )
+    const parts = inParts(
+      images,
+      this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined,
+    )
     const found: SweepPoint[][] = []
     const abort = new AbortController()
     this.#curveAbort = abort
@@ -380,7 +428,12 @@ export class AttackBench {
           },
         })) as { points: SweepPoint[] }
         found.push(points)
-        this.curve = { key, points: united(found), images: parts.slice(0, found.length).flat().length, partial: found.length < parts.length }
+        this.curve = {
+          key,
+          points: united(found),
+          images: parts.slice(0, found.length).flat().length,
+          partial: found.length < parts.length,
+        }
       }
     } catch (error) {
       if (!abort.signal.aborted) this.curveTrouble = sentenceOf(error)
@@ -401,12 +454,15 @@ export class AttackBench {
   // From knobs to code, and to a checkpoint
 
   /** The program of these knobs: the one that is handed in, and that the editor opens. */
-  readonly program = $derived.by(() => knobsProgram({
+  readonly program = $derived.by(() =>
+    knobsProgram({
       attack: this.setup.attack,
       options: this.options,
-      target: this.goal === 'digit' ? (this.task?.values.target === this.target ? 'task' : this.target) : undefined,
+      target:
+        this.goal === 'digit' ? (this.task?.values.target === this.target ? 'task' : this.target) : undefined,
       small: this.small,
-    }))
+    }),
+  )
 
   async handIn(): Promise<void> {
     const checkpoint = this.checkpoint
@@ -426,9 +482,17 @@ export class AttackBench {
         seed: this.session.seed,
         ...(small ? { small } : {}),
       }
-      const made = (await this.session.engine.call('attack-images', params, { signal, onProgress: progress })) as AttackImagesResult
+      const made = (await this.session.engine.call('attack-images', params, {
+        signal,
+        onProgress: progress,
+      })) as AttackImagesResult
       return {
-        artefact: { kind: 'adversarial-examples', ids: task.ids, shape: made.shape, pixels: made.adversarial },
+        artefact: {
+          kind: 'adversarial-examples',
+          ids: task.ids,
+          shape: made.shape,
+          pixels: made.adversarial,
+        },
         files: { 'explore.ts': program },
       }
     })
@@ -446,7 +510,9 @@ export function firstOfEach(labels: readonly number[], count: number): number[] 
 /** Rows in three parts, those that may count only. */
 export function inParts(count: number, accept?: readonly boolean[], parts = curveGroups): number[][] {
   const rows = Array.from({ length: count }, (_, row) => row).filter((row) => accept?.[row] ?? true)
-  return Array.from({ length: parts }, (_, part) => rows.filter((_, i) => i % parts === part)).filter((part) => part.length > 0)
+  return Array.from({ length: parts }, (_, part) => rows.filter((_, i) => i % parts === part)).filter(
+    (part) => part.length > 0,
+  )
 }
 
 /** Mean and range, point by point, over the parts measured so far. */

@@ -11,22 +11,39 @@ export interface Knobs {
 /** The knobs as a program of the lab: what "show the code" shows, and what runs when it is opened and run. */
 export function knobsProgram({ attack, options, target, small }: Knobs): string {
   const { epsilon = 0, ...rest } = options
-  const targets = target === undefined ? '' : `targets: y.map(() => ${target === 'task' ? 'task.target' : target})`
-  const list = (first: string) => [first, ...Object.entries(rest).map(([name, value]) => `${name}: ${literal(value)}`), targets].filter(Boolean).join(', ')
-  const names = [...(small ? ['progress', 'tf'] : []), 'attacks', 'data', 'submit', ...(target === 'task' ? ['task'] : []), 'victim']
+  const targets =
+    target === undefined ? '' : `targets: y.map(() => ${target === 'task' ? 'task.target' : target})`
+  const list = (first: string) =>
+    [first, ...Object.entries(rest).map(([name, value]) => `${name}: ${literal(value)}`), targets]
+      .filter(Boolean)
+      .join(', ')
+  const names = [
+    ...(small ? ['progress', 'tf'] : []),
+    'attacks',
+    'data',
+    'submit',
+    ...(target === 'task' ? ['task'] : []),
+    'victim',
+  ]
   const head = [
     `import { ${names.sort(byName).join(', ')} } from 'lab'`,
     '',
     '// The knobs of the Explore step, as a program: the library attack with your settings.',
     'const { ids, x, y } = await data.sample()',
   ]
-  const body = small ? smallSteps(attack, Number(epsilon), list('epsilon: step'), small, options.norm === 'l2') : [
-    `const adversarial = await attacks.${attack}(victim, x, y, { ${list(`epsilon: ${epsilon}`)} })`,
-  ]
+  const body = small
+    ? smallSteps(attack, Number(epsilon), list('epsilon: step'), small, options.norm === 'l2')
+    : [`const adversarial = await attacks.${attack}(victim, x, y, { ${list(`epsilon: ${epsilon}`)} })`]
   return [...head, ...body, 'await submit({ ids, x: adversarial })', ''].join('\n')
 }
 
-function smallSteps(attack: string, epsilon: number, list: string, { steps, stepShare }: { steps: number; stepShare: number }, l2: boolean): string[] {
+function smallSteps(
+  attack: string,
+  epsilon: number,
+  list: string,
+  { steps, stepShare }: { steps: number; stepShare: number },
+  l2: boolean,
+): string[] {
   return [
     `const epsilon = ${epsilon}`,
     `const step = epsilon * ${stepShare}`,

@@ -182,16 +182,19 @@ export class LabSession {
   })
 
   /** The widget on the bench: that of this step, else of the nearest step before it. */
-  readonly bench = $derived.by((): { kind: string; props: Record<string, string>; key: string } | undefined => {
-    const all = this.lab?.guide.steps ?? []
-    const at = all.findIndex(({ id }) => id === this.step)
-    const order = [...all.slice(0, at + 1).reverse(), ...all.slice(at + 1)]
-    for (const { body } of order) {
-      const found = body.find((node) => node.type === 'widget' && node.props.place === 'bench')
-      if (found?.type === 'widget') return { kind: found.kind, props: found.props, key: JSON.stringify([found.kind, found.props]) }
-    }
-    return undefined
-  })
+  readonly bench = $derived.by(
+    (): { kind: string; props: Record<string, string>; key: string } | undefined => {
+      const all = this.lab?.guide.steps ?? []
+      const at = all.findIndex(({ id }) => id === this.step)
+      const order = [...all.slice(0, at + 1).reverse(), ...all.slice(at + 1)]
+      for (const { body } of order) {
+        const found = body.find((node) => node.type === 'widget' && node.props.place === 'bench')
+        if (found?.type === 'widget')
+          return { kind: found.kind, props: found.props, key: JSON.stringify([found.kind, found.props]) }
+      }
+      return undefined
+    },
+  )
   /** Attributes of every bench of this guide. */
   readonly benches = $derived(
     (this.lab?.guide.steps ?? []).flatMap(({ body }) =>
@@ -210,7 +213,8 @@ export class LabSession {
       : { label: 'Run', role: 'attack', run: async () => {}, blocked: 'Nothing to run in this lab.' }
     if (this.tab === 'code') return program
     if (this.tab === 'explore' || !this.checkpoint?.program) {
-      if (this.tab === 'evidence' && this.checkpoint && isQuiz(this.checkpoint)) return this.#answerAction(this.checkpoint.id)
+      if (this.tab === 'evidence' && this.checkpoint && isQuiz(this.checkpoint))
+        return this.#answerAction(this.checkpoint.id)
       return this.benchAction ?? program
     }
     return program
@@ -357,7 +361,8 @@ export class LabSession {
   toBench(checkpoint: string): void {
     const step = this.checkpoints.find(({ id }) => id === checkpoint)?.step
     const guide = this.lab?.guide.steps.find(({ id }) => id === step)
-    if (step && guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench')) this.goTo(step)
+    if (step && guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench'))
+      this.goTo(step)
     this.choose(checkpoint)
     this.tab = 'explore'
   }

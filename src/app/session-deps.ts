@@ -36,7 +36,10 @@ export const sessionDeps: SessionDeps = {
 async function fetchWasm(): Promise<ArrayBuffer> {
   const response = await fetch(new URL(wasmFile, document.baseURI))
   if (!response.ok) {
-    throw new PerturbError('missing', `${wasmFile}: the server answered ${response.status}; check that the copy of the app is whole`)
+    throw new PerturbError(
+      'missing',
+      `${wasmFile}: the server answered ${response.status}; check that the copy of the app is whole`,
+    )
   }
   return response.arrayBuffer()
 }

@@ -14,7 +14,11 @@ export interface TrainingSetup {
 }
 
 export function readTrainingSetup(props: Record<string, string>): TrainingSetup {
-  return { model: props.model ?? 'digits-cnn', dataset: props.dataset ?? 'mnist10k', checkpoint: props.checkpoint }
+  return {
+    model: props.model ?? 'digits-cnn',
+    dataset: props.dataset ?? 'mnist10k',
+    checkpoint: props.checkpoint,
+  }
 }
 
 /** What the knobs were when a training began. */
@@ -96,13 +100,29 @@ export class TrainingBench {
     share: this.session.knob('training.share', defaults.share),
     epochs: this.session.knob('training.epochs', defaults.epochs),
   }))
-  readonly checkpoint: CheckpointSpec | undefined = $derived.by(() => this.session.checkpoints.find(({ id }) => id === this.setup.checkpoint) ??
-      this.session.checkpoints.find(({ artefact, accepts }) => artefact === 'model-weights' && accepts.includes('explore')))
+  readonly checkpoint: CheckpointSpec | undefined = $derived.by(
+    () =>
+      this.session.checkpoints.find(({ id }) => id === this.setup.checkpoint) ??
+      this.session.checkpoints.find(
+        ({ artefact, accepts }) => artefact === 'model-weights' && accepts.includes('explore'),
+      ),
+  )
   /** A finished training that has the knobs' present values and is not handed in yet. */
-  readonly fresh = $derived.by(() => this.run?.state === 'done' && sameKnobs(this.run.knobs, this.knobs) && this.run.seed === this.session.seed && !this.handedIn)
-  readonly handedIn = $derived.by(() => this.session.record.attempts.some(
-      ({ artefact }) => artefact.kind === 'model-weights' && this.run?.weights !== undefined && sameWeights(artefact.tensors, this.run.weights),
-    ))
+  readonly fresh = $derived.by(
+    () =>
+      this.run?.state === 'done' &&
+      sameKnobs(this.run.knobs, this.knobs) &&
+      this.run.seed === this.session.seed &&
+      !this.handedIn,
+  )
+  readonly handedIn = $derived.by(() =>
+    this.session.record.attempts.some(
+      ({ artefact }) =>
+        artefact.kind === 'model-weights' &&
+        this.run?.weights !== undefined &&
+        sameWeights(artefact.tensors, this.run.weights),
+    ),
+  )
 
   constructor(
     readonly session: LabSession,
@@ -155,7 +175,13 @@ export class TrainingBench {
       this.run = { ...this.run!, ...change, seconds: (performance.now() - began) / 1000 }
     }
     await this.session.work('Training the repair', async ({ signal, progress }) => {
-      const params = { model: this.setup.model, dataset: this.setup.dataset, ...knobs, share: knobs.share / 100, seed }
+      const params = {
+        model: this.setup.model,
+        dataset: this.setup.dataset,
+        ...knobs,
+        share: knobs.share / 100,
+        seed,
+      }
       const { weights } = (await this.session.engine.call('train-defence', params, {
         signal,
         onProgress: (done, total, values) => {
@@ -165,23 +191,32 @@ export class TrainingBench {
           update({
             total,
             loss: values.loss === undefined ? loss : [...loss, [done, values.loss]],
-            clean: values.cleanAccuracy === undefined ? clean : [...clean, [done, 100 * values.cleanAccuracy]],
-            attacked: values.attackedAccuracy === undefined ? attacked : [...attacked, [done, 100 * values.attackedAccuracy]],
+            clean:
+              values.cleanAccuracy === undefined ? clean : [...clean, [done, 100 * values.cleanAccuracy]],
+            attacked:
+              values.attackedAccuracy === undefined
+                ? attacked
+                : [...attacked, [done, 100 * values.attackedAccuracy]],
           })
         },
       })) as Training
       update({ state: 'done', weights })
       return true
     })
-    if (this.run?.state === 'running') update({ state: this.session.queue.phase === 'cancelled' ? 'stopped' : 'failed' })
+    if (this.run?.state === 'running')
+      update({ state: this.session.queue.phase === 'cancelled' ? 'stopped' : 'failed' })
   }
 
   async handIn(): Promise<void> {
     const { run, checkpoint } = this
     if (!run?.weights || !checkpoint) return
-    await this.session.handIn(checkpoint.id, { kind: 'model-weights', model: this.setup.model, tensors: run.weights }, {
-      'training.json': `${JSON.stringify({ ...run.knobs, seed: run.seed, model: this.setup.model, dataset: this.setup.dataset }, null, 2)}\n`,
-    })
+    await this.session.handIn(
+      checkpoint.id,
+      { kind: 'model-weights', model: this.setup.model, tensors: run.weights },
+      {
+        'training.json': `${JSON.stringify({ ...run.knobs, seed: run.seed, model: this.setup.model, dataset: this.setup.dataset }, null, 2)}\n`,
+      },
+    )
   }
 
   /** What the repair cost and gained, in one sentence. */
@@ -189,14 +224,34 @@ export class TrainingBench {
     const run = this.run
     const before = { clean: run?.clean[0]?.[1], attacked: run?.attacked[0]?.[1] }
     const after = { clean: run?.clean.at(-1)?.[1], attacked: run?.attacked.at(-1)?.[1] }
-    if (!run || before.clean === undefined || before.attacked === undefined || after.clean === undefined || after.attacked === undefined) return undefined
+    if (
+      !run ||
+      before.clean === undefined ||
+      before.attacked === undefined ||
+      after.clean === undefined ||
+      after.attacked === undefined
+    )
+      return undefined
     if (run.clean.length < 2) return undefined
-    return { cleanBefore: before.clean, clean: after.clean, attackedBefore: before.attacked, attacked: after.attacked }
+    return {
+      cleanBefore: before.clean,
+      clean: after.clean,
+      attackedBefore: before.attacked,
+      attacked: after.attacked,
+    }
   })
 }
 
-export const sameKnobs = (a: TrainingKnobs, b: TrainingKnobs) => a.epsilon === b.epsilon && a.share === b.share && a.epochs === b.epochs
+export const sameKnobs = (a: TrainingKnobs, b: TrainingKnobs) =>
+  a.epsilon === b.epsilon && a.share === b.share && a.epochs === b.epochs
 
 function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean {
-  return a === b || (a.length === b.length && a.every(({ values }, i) => values.length === b[i]!.values.length && values.every((value, j) => value === b[i]!.values[j])))
+  return (
+    a === b ||
+    (a.length === b.length &&
+      a.every(
+        ({ values }, i) =>
+          values.length === b[i]!.values.length && values.every((value, j) => value === b[i]!.values[j]),
+      ))
+  )
 }

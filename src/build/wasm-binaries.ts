@@ -7,7 +7,8 @@ const files = ['tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm.wasm']
 
 /** Puts tfjs' single-thread WASM binaries at `wasm/<file>` beside the app, in the build and in `dev`. */
 export function wasmBinaries({ root, mode }: BuildContext): Plugin {
-  const read = (file: string) => readFileSync(join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist', file))
+  const read = (file: string) =>
+    readFileSync(join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist', file))
   let isWorker = false
   return {
     name: 'perturb:wasm-binaries',

@@ -18,7 +18,8 @@ export const repository = findUp(dirname(fileURLToPath(import.meta.url)))
 function findUp(folder: string): string {
   if (existsSync(join(folder, 'labs')) && existsSync(join(folder, 'vite.config.ts'))) return folder
   const parent = dirname(folder)
-  if (parent === folder) throw new Error('cannot find the repository: no folder above holds labs/ and vite.config.ts')
+  if (parent === folder)
+    throw new Error('cannot find the repository: no folder above holds labs/ and vite.config.ts')
   return findUp(parent)
 }
 

@@ -13,7 +13,9 @@ const stamp = `${cache}stamp`
 const [, , name, ...argv] = process.argv
 
 if (!existsSync(`${root}node_modules/vite`)) fail('dependencies are not installed; run `npm ci` first')
-const known = readdirSync(`${root}src/cli/commands`).filter((file) => file.endsWith('.ts')).map((file) => file.replace(/\.ts$/, ''))
+const known = readdirSync(`${root}src/cli/commands`)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replace(/\.ts$/, ''))
 if (!name || !known.includes(name)) fail(`no command "${name ?? ''}"; the commands are ${known.join(', ')}`)
 
 if (!(await isFresh())) await build()
@@ -39,10 +41,16 @@ async function isFresh() {
   const built = statSync(stamp).mtimeMs
   const newest = (folder) =>
     readdirSync(folder, { withFileTypes: true, recursive: true }).reduce(
-      (latest, entry) => (entry.isFile() ? Math.max(latest, statSync(`${entry.parentPath}/${entry.name}`).mtimeMs) : latest),
+      (latest, entry) =>
+        entry.isFile() ? Math.max(latest, statSync(`${entry.parentPath}/${entry.name}`).mtimeMs) : latest,
       statSync(folder).mtimeMs,
     )
-  return [newest(`${root}src`), newest(`${root}labs`), statSync(`${root}vite.config.ts`).mtimeMs, statSync(`${root}package.json`).mtimeMs].every((time) => time < built)
+  return [
+    newest(`${root}src`),
+    newest(`${root}labs`),
+    statSync(`${root}vite.config.ts`).mtimeMs,
+    statSync(`${root}package.json`).mtimeMs,
+  ].every((time) => time < built)
 }
 
 async function build() {
@@ -52,12 +60,16 @@ async function build() {
   // A folder of its own for each build: two commands may run at once.
   const out = `${cache}cli-${started}-${process.pid}`
   process.env.PERTURB_CLI_OUT = out
-  const loaded = await loadConfigFromFile({ command: 'build', mode: 'cli', isSsrBuild: true }, `${root}vite.config.ts`)
+  const loaded = await loadConfigFromFile(
+    { command: 'build', mode: 'cli', isSsrBuild: true },
+    `${root}vite.config.ts`,
+  )
   await build(mergeConfig(loaded.config, { configFile: false, mode: 'cli' }))
   writeFileSync(stamp, out)
   const { rmSync } = await import('node:fs')
   for (const entry of readdirSync(cache)) {
     const age = Number(entry.split('-')[1])
-    if (entry.startsWith('cli-') && age < started - 3_600_000) rmSync(cache + entry, { recursive: true, force: true })
+    if (entry.startsWith('cli-') && age < started - 3_600_000)
+      rmSync(cache + entry, { recursive: true, force: true })
   }
 }

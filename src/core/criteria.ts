@@ -7,7 +7,9 @@ export type Criterion =
 
 /** Is row i, read as `predicted`, a success? */
 export function isAdversarial(criterion: Criterion, i: number, predicted: number): boolean {
-  return criterion.kind === 'targeted' ? predicted === criterion.targets[i] : predicted !== criterion.labels[i]
+  return criterion.kind === 'targeted'
+    ? predicted === criterion.targets[i]
+    : predicted !== criterion.labels[i]
 }
 
 /** The class index whose loss an attack works on: the true label, or the target. */

@@ -63,6 +63,11 @@ function infoOf({ inputShape, numClasses, bounds }: ClassifierInfo): ClassifierI
   return { inputShape, numClasses, bounds }
 }
 
-async function charge(ledger: QueryLedger, counted: Counted, x: tf.Tensor, ...more: ArrayBufferView[]): Promise<void> {
+async function charge(
+  ledger: QueryLedger,
+  counted: Counted,
+  x: tf.Tensor,
+  ...more: ArrayBufferView[]
+): Promise<void> {
   ledger.charge(counted, x.shape[0] ?? 0, [await x.data(), ...more])
 }

@@ -75,7 +75,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   let last: Promise<unknown> = Promise.resolve()
 
   /** Books the rows, then computes them batch by batch and joins the answers. */
-  async function answer(counted: Counted, inputs: WireTensor[], more: ArrayBufferView[], compute: (model: Model, batch: tf.Tensor[], from: number) => Promise<tf.Tensor[]>) {
+  async function answer(
+    counted: Counted,
+    inputs: WireTensor[],
+    more: ArrayBufferView[],
+    compute: (model: Model, batch: tf.Tensor[], from: number) => Promise<tf.Tensor[]>,
+  ) {
     const rows = inputs[0]!.shape[0]!
     ledger.charge(counted, rows, [...inputs.map((input) => input.values), ...more])
     return attempt(async () => {
@@ -87,7 +92,14 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         let results: tf.Tensor[] = []
         try {
           results = await compute(model, batch, from)
-          parts.push(await Promise.all(results.map(async (result) => ({ shape: result.shape, values: (await result.data()) as Float32Array }))))
+          parts.push(
+            await Promise.all(
+              results.map(async (result) => ({
+                shape: result.shape,
+                values: (await result.data()) as Float32Array,
+              })),
+            ),
+          )
         } finally {
           tf.dispose([...batch, ...results])
         }
@@ -96,87 +108,104 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     })
   }
 
-  const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } = {
-    async 'victim.info'() {
-      const { inputShape, numClasses, bounds } = await victim()
-      return { inputShape: [...inputShape], numClasses, bounds: [...bounds] }
-    },
+  const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } =
+    {
+      async 'victim.info'() {
+        const { inputShape, numClasses, bounds } = await victim()
+        return { inputShape: [...inputShape], numClasses, bounds: [...bounds] }
+      },
 
-    async 'victim.logits'([x]) {
-      const { inputShape } = await victim()
-      const input = readTensor('victim.logits: x', x, inputShape)
-      const [logits] = await answer('logits', [input], [], async (model, [batch]) => [await model.logits(batch!)])
-      return logits!
-    },
+      async 'victim.logits'([x]) {
+        const { inputShape } = await victim()
+        const input = readTensor('victim.logits: x', x, inputShape)
+        const [logits] = await answer('logits', [input], [], async (model, [batch]) => [
+          await model.logits(batch!),
+        ])
+        return logits!
+      },
 
-    async 'victim.lossAndGradient'([x, y, loss]) {
-      const { inputShape, numClasses } = await victim()
-      const input = readTensor('victim.lossAndGradient: x', x, inputShape)
-      const rows = input.shape[0]!
-      const labels = readLabels('victim.lossAndGradient: y', y, rows, numClasses)
-      const spec = readLoss('victim.lossAndGradient: loss', loss, rows, numClasses)
-      const targets = spec?.kind === 'dlr' && spec.targets ? Int32Array.from(spec.targets) : undefined
-      const [losses, gradient] = await answer('gradient', [input], targets ? [labels, targets] : [labels], async (model, [batch], from) => {
-        const to = from + batch!.shape[0]!
-        const part = targets ? { kind: 'dlr' as const, targets: targets.subarray(from, to) } : spec
-        const answered = await model.lossAndGradient(batch!, labels.subarray(from, to), part)
-        return [answered.loss, answered.gradient]
-      })
-      return { loss: losses!, gradient: gradient! }
-    },
+      async 'victim.lossAndGradient'([x, y, loss]) {
+        const { inputShape, numClasses } = await victim()
+        const input = readTensor('victim.lossAndGradient: x', x, inputShape)
+        const rows = input.shape[0]!
+        const labels = readLabels('victim.lossAndGradient: y', y, rows, numClasses)
+        const spec = readLoss('victim.lossAndGradient: loss', loss, rows, numClasses)
+        const targets = spec?.kind === 'dlr' && spec.targets ? Int32Array.from(spec.targets) : undefined
+        const [losses, gradient] = await answer(
+          'gradient',
+          [input],
+          targets ? [labels, targets] : [labels],
+          async (model, [batch], from) => {
+            const to = from + batch!.shape[0]!
+            const part = targets ? { kind: 'dlr' as const, targets: targets.subarray(from, to) } : spec
+            const answered = await model.lossAndGradient(batch!, labels.subarray(from, to), part)
+            return [answered.loss, answered.gradient]
+          },
+        )
+        return { loss: losses!, gradient: gradient! }
+      },
 
-    async 'victim.vjp'([x, cotangent]) {
-      const { inputShape, numClasses } = await victim()
-      const input = readTensor('victim.vjp: x', x, inputShape)
-      const weights = readTensor('victim.vjp: cotangent', cotangent, [numClasses], input.shape[0])
-      const [product] = await answer('gradient', [input, weights], [], async (model, [batch, part]) => [await model.vjp(batch!, part!)])
-      return product!
-    },
+      async 'victim.vjp'([x, cotangent]) {
+        const { inputShape, numClasses } = await victim()
+        const input = readTensor('victim.vjp: x', x, inputShape)
+        const weights = readTensor('victim.vjp: cotangent', cotangent, [numClasses], input.shape[0])
+        const [product] = await answer('gradient', [input, weights], [], async (model, [batch, part]) => [
+          await model.vjp(batch!, part!),
+        ])
+        return product!
+      },
 
-    async 'oracle.scores'([x]) {
-      const { inputShape } = await victim()
-      const input = readTensor('oracle.scores: x', x, inputShape)
-      const [scores] = await answer('scores', [input], [], async (model, [batch]) => {
-        const logits = await model.logits(batch!)
-        const probabilities = tf.softmax(logits)
-        logits.dispose()
-        return [probabilities]
-      })
-      return scores!
-    },
+      async 'oracle.scores'([x]) {
+        const { inputShape } = await victim()
+        const input = readTensor('oracle.scores: x', x, inputShape)
+        const [scores] = await answer('scores', [input], [], async (model, [batch]) => {
+          const logits = await model.logits(batch!)
+          const probabilities = tf.softmax(logits)
+          logits.dispose()
+          return [probabilities]
+        })
+        return scores!
+      },
 
-    async 'oracle.decide'([x]) {
-      const { inputShape, numClasses } = await victim()
-      const input = readTensor('oracle.decide: x', x, inputShape)
-      const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [await model.logits(batch!)])
-      return topClasses(logits!.values, numClasses)
-    },
+      async 'oracle.decide'([x]) {
+        const { inputShape, numClasses } = await victim()
+        const input = readTensor('oracle.decide: x', x, inputShape)
+        const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [
+          await model.logits(batch!),
+        ])
+        return topClasses(logits!.values, numClasses)
+      },
 
-    async 'trainer.step'([x, y]) {
-      const { inputShape, numClasses } = await victim()
-      const input = readTensor('trainer.step: x', x, inputShape)
-      const labels = readLabels('trainer.step: y', y, input.shape[0]!, numClasses)
-      ledger.charge('training', input.shape[0]!, [input.values, labels])
-      if (!trainer) {
-        const { architecture, weights } = await original()
-        trainer = createTrainer(architecture, await weights())
-      }
-      const batch = rowsOf(input, 0, input.shape[0]!)
-      const loss = trainer.step(batch, labels, learningRate)
-      try {
-        return (await loss.data())[0]!
-      } finally {
-        tf.dispose([batch, loss])
-      }
-    },
+      async 'trainer.step'([x, y]) {
+        const { inputShape, numClasses } = await victim()
+        const input = readTensor('trainer.step: x', x, inputShape)
+        const labels = readLabels('trainer.step: y', y, input.shape[0]!, numClasses)
+        ledger.charge('training', input.shape[0]!, [input.values, labels])
+        if (!trainer) {
+          const { architecture, weights } = await original()
+          trainer = createTrainer(architecture, await weights())
+        }
+        const batch = rowsOf(input, 0, input.shape[0]!)
+        const loss = trainer.step(batch, labels, learningRate)
+        try {
+          return (await loss.data())[0]!
+        } finally {
+          tf.dispose([batch, loss])
+        }
+      },
 
-    async 'data.sample'([n]) {
-      const count = n === undefined || n === null ? task.ids.length : readWhole('data.sample: n', n, 1, task.ids.length)
-      const ids = task.ids.slice(0, count)
-      const values = dataset[task.split].pixels(ids)
-      return { ids, x: { shape: [count, ...dataset.shape], dtype: 'float32', values }, y: Int32Array.from(task.labels.slice(0, count)) }
-    },
-  }
+      async 'data.sample'([n]) {
+        const count =
+          n === undefined || n === null ? task.ids.length : readWhole('data.sample: n', n, 1, task.ids.length)
+        const ids = task.ids.slice(0, count)
+        const values = dataset[task.split].pixels(ids)
+        return {
+          ids,
+          x: { shape: [count, ...dataset.shape], dtype: 'float32', values },
+          y: Int32Array.from(task.labels.slice(0, count)),
+        }
+      },
+    }
 
   function stopIfClosed() {
     if (closed) throw new PerturbError('cancelled', 'the run is over; nothing more is answered')
@@ -185,11 +214,21 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   async function run(capability: string, args: unknown): Promise<unknown> {
     stopIfClosed()
     if (!Object.hasOwn(grants, capability))
-      throw new PerturbError('bad-input', `there is no capability ${describe(capability)}; this run has ${granted(spec).join(', ')}`)
+      throw new PerturbError(
+        'bad-input',
+        `there is no capability ${describe(capability)}; this run has ${granted(spec).join(', ')}`,
+      )
     const name = capability as CapabilityName
     if (!granted(spec).includes(name))
-      throw new PerturbError('bad-input', `${name} is not part of this checkpoint's threat model; this run has ${granted(spec).join(', ')}`)
-    if (!Array.isArray(args) || (own(args, 'length') as number) > 3) throw new PerturbError('bad-input', `${name}: its arguments must be a short list; got ${describe(args)}`)
+      throw new PerturbError(
+        'bad-input',
+        `${name} is not part of this checkpoint's threat model; this run has ${granted(spec).join(', ')}`,
+      )
+    if (!Array.isArray(args) || (own(args, 'length') as number) > 3)
+      throw new PerturbError(
+        'bad-input',
+        `${name}: its arguments must be a short list; got ${describe(args)}`,
+      )
     const list = [own(args, 0), own(args, 1), own(args, 2)]
     return methods[name](list)
   }
@@ -197,7 +236,10 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   return {
     async call(capability, args) {
       if (waiting >= maxWaiting)
-        throw new PerturbError('flood', `${maxWaiting} calls are waiting already; await each answer before asking for the next`)
+        throw new PerturbError(
+          'flood',
+          `${maxWaiting} calls are waiting already; await each answer before asking for the next`,
+        )
       waiting++
       const turn = last.then(() => run(capability, args))
       last = turn.catch(() => undefined)
@@ -230,13 +272,19 @@ export function serveCapabilities(port: MessagePort, capabilities: CapabilitySer
     const id = own(data, 'id')
     const capability = own(data, 'capability')
     if (typeof id !== 'number' || !Number.isSafeInteger(id)) {
-      reply({ id: -1, error: { code: 'bad-input', message: `a request needs a whole number as id; got ${describe(id)}` }, ledger: capabilities.figures() })
+      reply({
+        id: -1,
+        error: { code: 'bad-input', message: `a request needs a whole number as id; got ${describe(id)}` },
+        ledger: capabilities.figures(),
+      })
       return
     }
     const answer =
       typeof capability === 'string'
         ? capabilities.call(capability, own(data, 'args') as unknown[])
-        : Promise.reject(new PerturbError('bad-input', `a request must name its capability; got ${describe(capability)}`))
+        : Promise.reject(
+            new PerturbError('bad-input', `a request must name its capability; got ${describe(capability)}`),
+          )
     answer.then(
       (value) => reply({ id, value, ledger: capabilities.figures() }),
       (error: unknown) => {
@@ -246,7 +294,14 @@ export function serveCapabilities(port: MessagePort, capabilities: CapabilitySer
     )
   }
   port.onmessageerror = () =>
-    reply({ id: -1, error: { code: 'bad-input', message: 'a request could not be read; send plain numbers, arrays and typed arrays' }, ledger: capabilities.figures() })
+    reply({
+      id: -1,
+      error: {
+        code: 'bad-input',
+        message: 'a request could not be read; send plain numbers, arrays and typed arrays',
+      },
+      ledger: capabilities.figures(),
+    })
   return {
     close() {
       open = false
@@ -259,7 +314,9 @@ export function serveCapabilities(port: MessagePort, capabilities: CapabilitySer
 }
 
 function granted(spec: SandboxSpec): CapabilityName[] {
-  return (Object.keys(grants) as CapabilityName[]).filter((name) => grants[name].some((word) => spec.access.includes(word)))
+  return (Object.keys(grants) as CapabilityName[]).filter((name) =>
+    grants[name].some((word) => spec.access.includes(word)),
+  )
 }
 
 function rowsOf(input: WireTensor, from: number, to: number): tf.Tensor {

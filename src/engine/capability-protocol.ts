@@ -39,7 +39,11 @@ export interface WireTensor {
 export interface Capabilities {
   'victim.info'(): ClassifierInfo
   'victim.logits'(x: WireTensor): WireTensor
-  'victim.lossAndGradient'(x: WireTensor, y: Int32Array, loss: LossSpec | null): { loss: WireTensor; gradient: WireTensor }
+  'victim.lossAndGradient'(
+    x: WireTensor,
+    y: Int32Array,
+    loss: LossSpec | null,
+  ): { loss: WireTensor; gradient: WireTensor }
   'victim.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
   'oracle.scores'(x: WireTensor): WireTensor
   'oracle.decide'(x: WireTensor): Int32Array

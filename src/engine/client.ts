@@ -13,7 +13,8 @@ export interface CallOptions {
 
 /** What a call takes and gives: those of the method's type, or (for a plain type) unknown and the type itself. */
 type Params<M> = M extends Method<infer P, infer _> ? P : unknown
-type Result<M> = M extends Method<never, infer R> ? R : M extends { run(...a: never[]): Promise<infer R> } ? R : M
+type Result<M> =
+  M extends Method<never, infer R> ? R : M extends { run(...a: never[]): Promise<infer R> } ? R : M
 
 interface Pending {
   resolve(value: unknown): void
@@ -82,7 +83,11 @@ export class WorkerClient {
         worker.postMessage({ type: 'call', id, method, params }, transfer)
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error)
-        this.#settle(id)?.reject(new PerturbError('bad-input', `${method}: the parameters cannot be sent to a worker (${detail})`, { cause: error }))
+        this.#settle(id)?.reject(
+          new PerturbError('bad-input', `${method}: the parameters cannot be sent to a worker (${detail})`, {
+            cause: error,
+          }),
+        )
       }
     })
   }
@@ -112,7 +117,8 @@ export class WorkerClient {
     worker.onmessageerror = () => this.#worker === worker && this.stop('an answer could not be read')
     this.#worker = worker
     worker.postMessage({ type: 'hello', base: this.#base ?? new URL('.', document.baseURI).href })
-    if (this.#started !== undefined) worker.postMessage({ type: 'call', id: ++this.#lastId, method: 'start', params: this.#started })
+    if (this.#started !== undefined)
+      worker.postMessage({ type: 'call', id: ++this.#lastId, method: 'start', params: this.#started })
     return worker
   }
 
@@ -145,7 +151,10 @@ export class WorkerClient {
 const cancelled = () => new PerturbError('cancelled', 'Stopped; what was finished is kept.')
 
 const unavailable = (role: WorkerRole, reason: string) =>
-  new PerturbError('unavailable', `The ${role} stopped before it had an answer: ${reason}. Your work is kept; try again.`)
+  new PerturbError(
+    'unavailable',
+    `The ${role} stopped before it had an answer: ${reason}. Your work is kept; try again.`,
+  )
 
 /** Two literal lines, because the bundler finds workers by this very form. */
 function createWorker(role: WorkerRole): WorkerLike {

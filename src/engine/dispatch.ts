@@ -8,14 +8,21 @@ export type MethodLoaders = Record<string, () => Promise<AnyMethod>>
 
 /** Methods by name, each a chunk of its own; a new one is a new file in methods/. */
 export const methodLoaders: MethodLoaders = Object.fromEntries(
-  Object.entries(import.meta.glob<AnyMethod>('./methods/*.ts', { import: 'method' })).map(([path, load]) => [path.slice('./methods/'.length, -'.ts'.length), load]),
+  Object.entries(import.meta.glob<AnyMethod>('./methods/*.ts', { import: 'method' })).map(([path, load]) => [
+    path.slice('./methods/'.length, -'.ts'.length),
+    load,
+  ]),
 )
 
 /**
  * Answers calls with methods. Calls run side by side: a method gives way between its batches, so a
  * cancel is heard and a slider answers while a long one works.
  */
-export function createDispatcher(workshop: Workshop, post: (message: FromWorker, transfer?: Transferable[]) => void, methods: MethodLoaders = methodLoaders) {
+export function createDispatcher(
+  workshop: Workshop,
+  post: (message: FromWorker, transfer?: Transferable[]) => void,
+  methods: MethodLoaders = methodLoaders,
+) {
   const running = new Map<number, AbortController>()
 
   async function answer(id: number, name: string, params: unknown): Promise<void> {
@@ -48,10 +55,21 @@ export function createDispatcher(workshop: Workshop, post: (message: FromWorker,
 
 async function find(name: string, role: Workshop['role'], methods: MethodLoaders): Promise<AnyMethod> {
   const load = Object.hasOwn(methods, name) ? methods[name] : undefined
-  if (!load) throw new PerturbError('missing', `no method "${name}"; the methods are ${Object.keys(methods).join(', ')}`)
+  if (!load)
+    throw new PerturbError(
+      'missing',
+      `no method "${name}"; the methods are ${Object.keys(methods).join(', ')}`,
+    )
   const method = await load()
-  if (method.name !== name) throw new Error(`src/engine/methods/${name}.ts: the method's name must be the file's, "${name}"; got "${method.name}"`)
-  if (!method.runsOn.includes(role)) throw new PerturbError('bad-input', `${name} runs on the ${method.runsOn.join(' or ')}; this is the ${role}`)
+  if (method.name !== name)
+    throw new Error(
+      `src/engine/methods/${name}.ts: the method's name must be the file's, "${name}"; got "${method.name}"`,
+    )
+  if (!method.runsOn.includes(role))
+    throw new PerturbError(
+      'bad-input',
+      `${name} runs on the ${method.runsOn.join(' or ')}; this is the ${role}`,
+    )
   return method
 }
 

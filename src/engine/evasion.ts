@@ -7,7 +7,14 @@ import type { RunContext } from '../core/run.ts'
 import type { Tensor } from '../core/tf.ts'
 
 /** Gives an attack the access it asks for, and no more: white-box, scores or decisions. */
-export function runEvasion(entry: EvasionEntry, model: WhiteBoxAccess, x: Tensor, criterion: Criterion, options: Options, run: RunContext): Promise<EvasionResult> {
+export function runEvasion(
+  entry: EvasionEntry,
+  model: WhiteBoxAccess,
+  x: Tensor,
+  criterion: Criterion,
+  options: Options,
+  run: RunContext,
+): Promise<EvasionResult> {
   switch (entry.access) {
     case 'white-box':
       return entry.run(model, x, criterion, options, run)

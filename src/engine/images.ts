@@ -26,7 +26,11 @@ export interface Images {
 }
 
 /** Lends the model for the time of `work`; one made from weights is freed afterwards. */
-export async function withModel<T>(workshop: Workshop, { model: name, weights }: ModelRef, work: (model: Model) => Promise<T>): Promise<T> {
+export async function withModel<T>(
+  workshop: Workshop,
+  { model: name, weights }: ModelRef,
+  work: (model: Model) => Promise<T>,
+): Promise<T> {
   if (!weights) return work(await workshop.model(name))
   const model = await workshop.modelWithWeights(name, weights)
   try {
@@ -40,42 +44,78 @@ export async function withModel<T>(workshop: Workshop, { model: name, weights }:
 export async function readImages(workshop: Workshop, images: ImagesRef, model: Model): Promise<Images> {
   if ('dataset' in images) {
     const { shape, [images.split]: split } = await workshop.dataset(images.dataset)
-    const read = { pixels: split.pixels(images.ids), shape: [images.ids.length, ...shape], labels: Int32Array.from(images.ids, (id) => split.labels[id]!) }
+    const read = {
+      pixels: split.pixels(images.ids),
+      shape: [images.ids.length, ...shape],
+      labels: Int32Array.from(images.ids, (id) => split.labels[id]!),
+    }
     checkPixels(read, model)
     return read
   }
   const read = { pixels: images.pixels, shape: [...images.shape], labels: Int32Array.from(images.labels) }
   checkPixels(read, model)
   if (read.labels.length !== read.shape[0])
-    throw new PerturbError('bad-input', `images: expected one label for each of the ${read.shape[0]} images; got ${read.labels.length}`)
+    throw new PerturbError(
+      'bad-input',
+      `images: expected one label for each of the ${read.shape[0]} images; got ${read.labels.length}`,
+    )
   return read
 }
 
-export function checkPixels({ pixels, shape }: Pick<Images, 'pixels' | 'shape'>, { inputShape }: Model): void {
-  const fits = shape.length === inputShape.length + 1 && inputShape.every((size, i) => shape[i + 1] === size) && shape[0]! >= 1
-  if (!fits) throw new PerturbError('bad-input', `images: the model reads (N, ${inputShape.join(', ')}) with N of at least 1; got (${shape.join(', ')})`)
+export function checkPixels(
+  { pixels, shape }: Pick<Images, 'pixels' | 'shape'>,
+  { inputShape }: Model,
+): void {
+  const fits =
+    shape.length === inputShape.length + 1 &&
+    inputShape.every((size, i) => shape[i + 1] === size) &&
+    shape[0]! >= 1
+  if (!fits)
+    throw new PerturbError(
+      'bad-input',
+      `images: the model reads (N, ${inputShape.join(', ')}) with N of at least 1; got (${shape.join(', ')})`,
+    )
   const size = shape.reduce((product, n) => product * n, 1)
-  if (pixels.length !== size) throw new PerturbError('bad-input', `images: shape (${shape.join(', ')}) needs ${size} numbers; got ${pixels.length}`)
+  if (pixels.length !== size)
+    throw new PerturbError(
+      'bad-input',
+      `images: shape (${shape.join(', ')}) needs ${size} numbers; got ${pixels.length}`,
+    )
   const bad = pixels.findIndex((value) => !Number.isFinite(value))
-  if (bad >= 0) throw new PerturbError('bad-input', `images: every pixel must be a finite number; got ${pixels[bad]} at ${bad}`)
+  if (bad >= 0)
+    throw new PerturbError(
+      'bad-input',
+      `images: every pixel must be a finite number; got ${pixels[bad]} at ${bad}`,
+    )
 }
 
 /** Success in words the attack understands: away from the labels, or towards the targets. */
 export function criterionOf(labels: Labels, targets: ArrayLike<number> | undefined): Criterion {
   if (!targets) return { kind: 'misclassification', labels }
   if (targets.length !== labels.length)
-    throw new PerturbError('bad-input', `targets: expected one for each of the ${labels.length} images; got ${targets.length}`)
+    throw new PerturbError(
+      'bad-input',
+      `targets: expected one for each of the ${labels.length} images; got ${targets.length}`,
+    )
   return { kind: 'targeted', targets }
 }
 
 /** Rows [from, to) of a batch of images as a tensor, and the criterion for them. */
-export function batchOf(images: Images, criterion: Criterion, from: number, to: number): { x: tf.Tensor; criterion: Criterion } {
+export function batchOf(
+  images: Images,
+  criterion: Criterion,
+  from: number,
+  to: number,
+): { x: tf.Tensor; criterion: Criterion } {
   const size = images.pixels.length / images.shape[0]!
   const x = tf.tensor(images.pixels.slice(from * size, to * size), [to - from, ...images.shape.slice(1)])
   const part = (values: Labels) => Int32Array.from({ length: to - from }, (_, i) => values[from + i]!)
   return {
     x,
-    criterion: criterion.kind === 'targeted' ? { kind: 'targeted', targets: part(criterion.targets) } : { kind: 'misclassification', labels: part(criterion.labels) },
+    criterion:
+      criterion.kind === 'targeted'
+        ? { kind: 'targeted', targets: part(criterion.targets) }
+        : { kind: 'misclassification', labels: part(criterion.labels) },
   }
 }
 
@@ -84,7 +124,10 @@ export function batchOf(images: Images, criterion: Criterion, from: number, to: 
  * sweep over strengths pays for one gradient and not for one a strength. Calls `breathe` before each answer,
  * so that a cancel is heard between the steps of a long attack. Call `forget` when done.
  */
-export function remembering(access: WhiteBoxAccess, breathe: () => Promise<void>): WhiteBoxAccess & { forget(): void } {
+export function remembering(
+  access: WhiteBoxAccess,
+  breathe: () => Promise<void>,
+): WhiteBoxAccess & { forget(): void } {
   const known: { x: tf.Tensor; y: Labels; loss: tf.Tensor; gradient: tf.Tensor }[] = []
   return {
     inputShape: access.inputShape,
@@ -104,7 +147,8 @@ export function remembering(access: WhiteBoxAccess, breathe: () => Promise<void>
       const hit = known.find((one) => one.x === x && one.y === y)
       if (hit) return { loss: tf.clone(hit.loss), gradient: tf.clone(hit.gradient) }
       const answer = await access.lossAndGradient(x, y, spec)
-      if (known.length === 0) known.push({ x, y, loss: tf.clone(answer.loss), gradient: tf.clone(answer.gradient) })
+      if (known.length === 0)
+        known.push({ x, y, loss: tf.clone(answer.loss), gradient: tf.clone(answer.gradient) })
       return answer
     },
     forget() {

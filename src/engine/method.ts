@@ -26,4 +26,5 @@ export interface Method<P, R> {
 export const defineMethod = <P, R>(method: Method<P, R>): Method<P, R> => method
 
 export type ParamsOf<M> = M extends Method<infer P, unknown> ? P : never
-export type ResultOf<M> = M extends Method<never, infer R> ? R : M extends { run(...a: never[]): Promise<infer R> } ? R : never
+export type ResultOf<M> =
+  M extends Method<never, infer R> ? R : M extends { run(...a: never[]): Promise<infer R> } ? R : never

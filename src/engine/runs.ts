@@ -29,11 +29,19 @@ class OpenRuns {
       const shipped = await workshop.model(task.victim.model)
       if (!weights) return shipped
       // A restarted backend has another shipped model: then the copy is made again.
-      if (own?.beside !== shipped) own = { beside: shipped, model: await workshop.modelWithWeights(task.victim.model, weights) }
+      if (own?.beside !== shipped)
+        own = { beside: shipped, model: await workshop.modelWithWeights(task.victim.model, weights) }
       return own.model
     }
     await workshop.attempt(model)
-    const server = createCapabilities({ model, dataset, task, spec, seed, attempt: (work) => workshop.attempt(work) })
+    const server = createCapabilities({
+      model,
+      dataset,
+      task,
+      spec,
+      seed,
+      attempt: (work) => workshop.attempt(work),
+    })
     const line = serveCapabilities(port, server)
     const id = ++this.#last
     this.#open.set(id, () => {
@@ -46,7 +54,11 @@ class OpenRuns {
 
   close(id: number): LedgerSummary {
     const close = this.#open.get(id)
-    if (!close) throw new PerturbError('missing', `no run ${id} is open; it was closed before, or the engine was restarted`)
+    if (!close)
+      throw new PerturbError(
+        'missing',
+        `no run ${id} is open; it was closed before, or the engine was restarted`,
+      )
     this.#open.delete(id)
     return close()
   }

@@ -27,9 +27,17 @@ export function fetchBelow(base: string): FetchBytes {
     try {
       response = await fetch(url, { redirect: 'error' })
     } catch (error) {
-      throw new PerturbError('missing', `${path}: could not be fetched; check the connection to ${root.host || 'the app'} and reload`, { cause: error })
+      throw new PerturbError(
+        'missing',
+        `${path}: could not be fetched; check the connection to ${root.host || 'the app'} and reload`,
+        { cause: error },
+      )
     }
-    if (!response.ok) throw new PerturbError('missing', `${path}: the server answered ${response.status}; check that the copy of the app is whole`)
+    if (!response.ok)
+      throw new PerturbError(
+        'missing',
+        `${path}: the server answered ${response.status}; check that the copy of the app is whole`,
+      )
     return new Uint8Array(await response.arrayBuffer())
   }
 }

@@ -31,10 +31,22 @@ export async function runSmallSteps(
 ): Promise<EvasionResult> {
   if (!small || small.steps === 1) return runEvasion(entry, access, x, criterion, options, run)
   const { steps, stepShare } = small
-  if (!Number.isInteger(steps) || steps < 1 || steps > 1000) throw new PerturbError('bad-input', `small steps: their number must be a whole one from 1 to 1000; got ${steps}`)
-  if (!(stepShare > 0 && stepShare <= 10)) throw new PerturbError('bad-input', `small steps: stepShare must be above 0 and at most 10; got ${stepShare}`)
+  if (!Number.isInteger(steps) || steps < 1 || steps > 1000)
+    throw new PerturbError(
+      'bad-input',
+      `small steps: their number must be a whole one from 1 to 1000; got ${steps}`,
+    )
+  if (!(stepShare > 0 && stepShare <= 10))
+    throw new PerturbError(
+      'bad-input',
+      `small steps: stepShare must be above 0 and at most 10; got ${stepShare}`,
+    )
   const epsilon = options.epsilon
-  if (typeof epsilon !== 'number') throw new PerturbError('bad-input', `small steps: ${entry.id} needs an epsilon to divide; got ${String(epsilon)}`)
+  if (typeof epsilon !== 'number')
+    throw new PerturbError(
+      'bad-input',
+      `small steps: ${entry.id} needs an epsilon to divide; got ${String(epsilon)}`,
+    )
   const norm = options.norm === 'l2' ? 'l2' : 'linf'
   const trace: TraceStep[] = []
   // The attack asks for the loss anyway: listen, instead of asking a second time.
@@ -56,7 +68,14 @@ export async function runSmallSteps(
     for (let step = 0; step < steps; step++) {
       throwIfCancelled(run)
       heard = undefined
-      const moved = await runEvasion(entry, listening, adversarial, criterion, { ...options, epsilon: epsilon * stepShare }, { ...run, onStep: undefined })
+      const moved = await runEvasion(
+        entry,
+        listening,
+        adversarial,
+        criterion,
+        { ...options, epsilon: epsilon * stepShare },
+        { ...run, onStep: undefined },
+      )
       const delta = tf.sub(moved.adversarial, x)
       const inside = await projectBall(delta, norm, epsilon)
       const next = tf.tidy(() => tf.clipByValue(tf.add(x, inside), ...access.bounds))

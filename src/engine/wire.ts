@@ -32,16 +32,23 @@ function typedKind(value: unknown): string | undefined {
  * A float32 tensor of shape (N, …rowShape), 1 ≤ N ≤ 4096, all finite. `what` names it in the error,
  * e.g. "victim.logits: x". `rows` fixes N. Throws `bad-input`.
  */
-export function readTensor(what: string, value: unknown, rowShape: readonly number[], rows?: number): WireTensor & { values: Float32Array } {
+export function readTensor(
+  what: string,
+  value: unknown,
+  rowShape: readonly number[],
+  rows?: number,
+): WireTensor & { values: Float32Array } {
   const wanted = `float32 of shape (${[rows ?? 'N', ...rowShape].join(', ')})`
-  const wrong = (got: string, next = '') => new PerturbError('bad-input', `${what} must be ${wanted}; got ${got}${next && `. ${next}`}`)
+  const wrong = (got: string, next = '') =>
+    new PerturbError('bad-input', `${what} must be ${wanted}; got ${got}${next && `. ${next}`}`)
   if (typeof value !== 'object' || value === null || Array.isArray(value) || typedKind(value))
     throw wrong(describe(value), 'Make a tensor of it with tf.tensor(values, shape)')
 
   const shape = readShape(own(value, 'shape'))
   if (!shape) throw wrong('no readable shape', 'Send a tensor that tf made')
   const fits = shape.length === rowShape.length + 1 && rowShape.every((size, i) => shape[i + 1] === size)
-  if (!fits || (rows !== undefined && shape[0] !== rows)) throw wrong(`shape (${shape.join(', ')})`, 'Reshape it with tf.reshape')
+  if (!fits || (rows !== undefined && shape[0] !== rows))
+    throw wrong(`shape (${shape.join(', ')})`, 'Reshape it with tf.reshape')
   if (shape[0]! < 1) throw wrong('no rows', 'Ask about at least one image')
   if (shape[0]! > maxRows) throw wrong(`${shape[0]} rows`, `Ask about at most ${maxRows} at a time`)
   const size = shape.reduce((product, n) => product * n, 1)
@@ -51,14 +58,23 @@ export function readTensor(what: string, value: unknown, rowShape: readonly numb
   const values = own(value, 'values')
   const kind = typedKind(values)
   if (dtype !== 'float32' || kind !== 'Float32Array')
-    throw wrong(`dtype ${typeof dtype === 'string' ? dtype.slice(0, 20) : describe(dtype)} with ${kind ?? describe(values)}`, 'Convert it, e.g. with tf.mul(x, 1.0) or tf.tensor')
+    throw wrong(
+      `dtype ${typeof dtype === 'string' ? dtype.slice(0, 20) : describe(dtype)} with ${kind ?? describe(values)}`,
+      'Convert it, e.g. with tf.mul(x, 1.0) or tf.tensor',
+    )
   const length = lengthOf.call(values) as number
-  if (length === 0) throw wrong('a buffer that is empty or was handed to someone else', 'Keep the values until the answer has come')
-  if (length !== size) throw wrong(`${length} values where the shape needs ${size}`, 'Shape and values must agree')
+  if (length === 0)
+    throw wrong(
+      'a buffer that is empty or was handed to someone else',
+      'Keep the values until the answer has come',
+    )
+  if (length !== size)
+    throw wrong(`${length} values where the shape needs ${size}`, 'Shape and values must agree')
 
   const copy = new Float32Array(values as Float32Array)
   for (let i = 0; i < copy.length; i++)
-    if (!Number.isFinite(copy[i])) throw wrong(`${copy[i]} at element ${i}`, 'Look for a division by zero or the logarithm of 0')
+    if (!Number.isFinite(copy[i]))
+      throw wrong(`${copy[i]} at element ${i}`, 'Look for a division by zero or the logarithm of 0')
   return { shape, dtype: 'float32', values: copy }
 }
 
@@ -75,29 +91,49 @@ export function readLabels(what: string, value: unknown, rows: number, numClasse
   const labels = new Int32Array(rows)
   for (let i = 0; i < rows; i++) {
     const label = typed ? (list as Float32Array)[i] : own(list, i)
-    if (typeof label !== 'number' || !Number.isInteger(label) || label < 0 || label >= numClasses) throw wrong(`${describe(label)} at row ${i}`)
+    if (typeof label !== 'number' || !Number.isInteger(label) || label < 0 || label >= numClasses)
+      throw wrong(`${describe(label)} at row ${i}`)
     labels[i] = label
   }
   return labels
 }
 
 /** Which loss to climb; cross-entropy when absent. A field that the loss does not read is an error. */
-export function readLoss(what: string, value: unknown, rows: number, numClasses: number): LossSpec | undefined {
+export function readLoss(
+  what: string,
+  value: unknown,
+  rows: number,
+  numClasses: number,
+): LossSpec | undefined {
   if (value === undefined || value === null) return undefined
   const kind = own(value, 'kind')
   if (kind !== 'cross-entropy' && kind !== 'margin' && kind !== 'dlr')
-    throw new PerturbError('bad-input', `${what}.kind must be "cross-entropy", "margin" or "dlr"; got ${describe(kind)}`)
-  const extra = Object.keys(value as object).find((key) => key !== 'kind' && !(kind === 'dlr' && key === 'targets'))
-  if (extra !== undefined) throw new PerturbError('bad-input', `${what}: "${extra.slice(0, 40)}" has no effect on the ${kind} loss; leave it out`)
+    throw new PerturbError(
+      'bad-input',
+      `${what}.kind must be "cross-entropy", "margin" or "dlr"; got ${describe(kind)}`,
+    )
+  const extra = Object.keys(value as object).find(
+    (key) => key !== 'kind' && !(kind === 'dlr' && key === 'targets'),
+  )
+  if (extra !== undefined)
+    throw new PerturbError(
+      'bad-input',
+      `${what}: "${extra.slice(0, 40)}" has no effect on the ${kind} loss; leave it out`,
+    )
   if (kind !== 'dlr') return { kind }
   const targets = own(value, 'targets')
-  return targets === undefined ? { kind } : { kind, targets: readLabels(`${what}.targets`, targets, rows, numClasses) }
+  return targets === undefined
+    ? { kind }
+    : { kind, targets: readLabels(`${what}.targets`, targets, rows, numClasses) }
 }
 
 /** A whole number between two others. */
 export function readWhole(what: string, value: unknown, low: number, high: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value
-  throw new PerturbError('bad-input', `${what} must be a whole number from ${low} to ${high}; got ${describe(value)}`)
+  throw new PerturbError(
+    'bad-input',
+    `${what} must be a whole number from ${low} to ${high}; got ${describe(value)}`,
+  )
 }
 
 /** A short word for a value that may be anything; never calls anything of it. */

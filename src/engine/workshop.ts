@@ -1,4 +1,12 @@
-import { backendNames, chooseBackend, onDeviceLost, startBackend, type BackendName, type BackendReport, type FetchBytes } from '../core/backends.ts'
+import {
+  backendNames,
+  chooseBackend,
+  onDeviceLost,
+  startBackend,
+  type BackendName,
+  type BackendReport,
+  type FetchBytes,
+} from '../core/backends.ts'
 import { PerturbError } from '../core/errors.ts'
 import type { DataSet } from '../data/data-set.ts'
 import { loadDataSet } from '../data/load.ts'
@@ -59,7 +67,12 @@ interface Era {
   finish(): void
 }
 
-export function createWorkshop({ role, fetchBytes, emit, backends = { choose: chooseBackend, start: startBackend, onLost: onDeviceLost } }: WorkshopOptions): Workshop {
+export function createWorkshop({
+  role,
+  fetchBytes,
+  emit,
+  backends = { choose: chooseBackend, start: startBackend, onLost: onDeviceLost },
+}: WorkshopOptions): Workshop {
   const datasets = new Map<string, Promise<DataSet>>()
   const shipped = new Map<string, ReturnType<typeof loadWeights>>()
   const kept = new Map<string, unknown>()
@@ -72,16 +85,24 @@ export function createWorkshop({ role, fetchBytes, emit, backends = { choose: ch
 
   async function begin(preference: BackendName | 'auto', probe?: string): Promise<Era> {
     const probeModel = probe === undefined ? undefined : () => loadModel(probe, fetchBytes)
-    const report = await backends.choose({ preference: role === 'referee' ? 'wasm' : preference, fetchBytes, probeModel })
+    const report = await backends.choose({
+      preference: role === 'referee' ? 'wasm' : preference,
+      fetchBytes,
+      probeModel,
+    })
     if (role === 'referee' && report.name !== 'wasm')
-      throw new PerturbError('unavailable', `The referee measures on WASM only, and it does not start here: ${report.why}`)
+      throw new PerturbError(
+        'unavailable',
+        `The referee measures on WASM only, and it does not start here: ${report.why}`,
+      )
     return newEra(report)
   }
 
   function newEra(report: BackendReport): Era {
     let finish = () => {}
     const end = new Promise<never>((_, reject) => {
-      finish = () => reject(new PerturbError('device-lost', `${report.name} went away in the middle of a computation`))
+      finish = () =>
+        reject(new PerturbError('device-lost', `${report.name} went away in the middle of a computation`))
     })
     end.catch(() => undefined)
     const begun: Era = {
@@ -122,13 +143,18 @@ export function createWorkshop({ role, fetchBytes, emit, backends = { choose: ch
       try {
         await backends.start(name, fetchBytes)
         const report = await backends.choose({ preference: name, fetchBytes })
-        const without = probes.map((probe) => (probe.name === lost ? { name: lost, available: false, reason: 'its device was lost' } : probe))
+        const without = probes.map((probe) =>
+          probe.name === lost ? { name: lost, available: false, reason: 'its device was lost' } : probe,
+        )
         return newEra({ ...report, why: `${lost} lost its device`, probes: without })
       } catch (error) {
         reasons.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
       }
     }
-    throw new PerturbError('unavailable', `${lost} lost its device and no other backend starts (${reasons.join('; ') || 'there is none after it'}); reload the page`)
+    throw new PerturbError(
+      'unavailable',
+      `${lost} lost its device and no other backend starts (${reasons.join('; ') || 'there is none after it'}); reload the page`,
+    )
   }
 
   const running = () => era ?? enter(begin('auto'))
@@ -141,14 +167,19 @@ export function createWorkshop({ role, fetchBytes, emit, backends = { choose: ch
     weights,
     emit,
     get backend() {
-      if (!current || current.ended) throw new PerturbError('unavailable', 'no backend runs yet; call start first')
+      if (!current || current.ended)
+        throw new PerturbError('unavailable', 'no backend runs yet; call start first')
       return current.report
     },
     async start(preference, probe) {
       const before = await era?.catch(() => undefined)
       if (before && !before.ended) {
         if (before.report.name === preference || role === 'referee') return before.report
-        for (const model of before.models.values()) void model.then((loaded) => loaded.dispose(), () => undefined)
+        for (const model of before.models.values())
+          void model.then(
+            (loaded) => loaded.dispose(),
+            () => undefined,
+          )
         before.finish()
       }
       return (await enter(begin(preference, probe))).report

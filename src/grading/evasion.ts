@@ -204,13 +204,11 @@ export async function diagnoseDirection(
     ...(target === undefined ? [] : [{ kind: 'target' as const, value: target, classOf: () => target }]),
     { kind: 'true', value: 0, classOf: (row) => task.labels[row]! },
     ...gradients.map((_, k) => ({ kind: 'fixed' as const, value: k, classOf: () => k })),
-    ...gradients
-      .slice(1)
-      .map((_, i) => ({
-        kind: 'shifted' as const,
-        value: i + 1,
-        classOf: (row: number) => (task.labels[row]! + i + 1) % model.numClasses,
-      })),
+    ...gradients.slice(1).map((_, i) => ({
+      kind: 'shifted' as const,
+      value: i + 1,
+      classOf: (row: number) => (task.labels[row]! + i + 1) % model.numClasses,
+    })),
   ]
   const hypotheses = rules.flatMap(({ kind, value, classOf }): Hypothesis[] => {
     const climbing = mean(classOf)

@@ -71,30 +71,102 @@ describe('a wrong pack', () => {
   const l2 = ['cases', 'fgm_l2_eps0.5', 'expected', 'M1'] as const
 
   test.each<[string, string, (json: Tree) => void, RegExp]>([
-    ['a pixel of one adversarial row', 'A_fgsm.json', (json) => at(json, ...linf, 'adv', 3, 5).set(0.4), /row 3/],
-    ['a pixel of an L2 row, by a little', 'A_fgsm.json', (json) => at(json, ...l2, 'adv', 2, 20).set((at(json, ...l2, 'adv', 2, 20).value as number) + 1e-3), /row 2/],
+    [
+      'a pixel of one adversarial row',
+      'A_fgsm.json',
+      (json) => at(json, ...linf, 'adv', 3, 5).set(0.4),
+      /row 3/,
+    ],
+    [
+      'a pixel of an L2 row, by a little',
+      'A_fgsm.json',
+      (json) => at(json, ...l2, 'adv', 2, 20).set((at(json, ...l2, 'adv', 2, 20).value as number) + 1e-3),
+      /row 2/,
+    ],
     ['a norm', 'A_fgsm.json', (json) => at(json, ...linf, 'l2', 0).set(0.9), /row 0: l2 is 0\.9/],
-    ['a norm in double precision', 'A_fgsm.json', (json) => at(json, ...linf, 'l2_f64', 6).set(0.5), /row 6: l2_f64 is 0\.5/],
-    ['a count of changed pixels', 'A_fgsm.json', (json) => at(json, ...linf, 'l0', 1).set(3), /row 1: l0 is 3/],
+    [
+      'a norm in double precision',
+      'A_fgsm.json',
+      (json) => at(json, ...linf, 'l2_f64', 6).set(0.5),
+      /row 6: l2_f64 is 0\.5/,
+    ],
+    [
+      'a count of changed pixels',
+      'A_fgsm.json',
+      (json) => at(json, ...linf, 'l0', 1).set(3),
+      /row 1: l0 is 3/,
+    ],
     ['a prediction', 'A_fgsm.json', (json) => at(json, ...linf, 'pred', 4).set(9), /row 4: pred is 9/],
-    ['a success flag', 'A_fgsm.json', (json) => at(json, ...linf, 'success', 0).set(false), /row 0: success is false/],
-    ['a strength', 'A_fgsm.json', (json) => at(json, 'cases', 'fgsm_linf_eps0.1', 'params', 'eps').set(0.11), /differ by more than/],
-    ['a norm by name', 'A_fgsm.json', (json) => at(json, 'cases', 'fgsm_linf_eps0.1', 'params', 'norm').set('L2'), /differ by more than/],
-    ['a length of step', 'A_pgd.json', (json) => at(json, 'cases', 'pgd_linf_eps0.1_step0.02_n10', 'params', 'step').set(0.03), /differ by more than/],
-    ['a number of steps of an attack', 'A_pgd.json', (json) => at(json, 'cases', 'pgd_l2_eps1.0_step0.2_n10', 'params', 'steps').set(9), /differ by more than/],
+    [
+      'a success flag',
+      'A_fgsm.json',
+      (json) => at(json, ...linf, 'success', 0).set(false),
+      /row 0: success is false/,
+    ],
+    [
+      'a strength',
+      'A_fgsm.json',
+      (json) => at(json, 'cases', 'fgsm_linf_eps0.1', 'params', 'eps').set(0.11),
+      /differ by more than/,
+    ],
+    [
+      'a norm by name',
+      'A_fgsm.json',
+      (json) => at(json, 'cases', 'fgsm_linf_eps0.1', 'params', 'norm').set('L2'),
+      /differ by more than/,
+    ],
+    [
+      'a length of step',
+      'A_pgd.json',
+      (json) => at(json, 'cases', 'pgd_linf_eps0.1_step0.02_n10', 'params', 'step').set(0.03),
+      /differ by more than/,
+    ],
+    [
+      'a number of steps of an attack',
+      'A_pgd.json',
+      (json) => at(json, 'cases', 'pgd_l2_eps1.0_step0.2_n10', 'params', 'steps').set(9),
+      /differ by more than/,
+    ],
     ['a label', 'inputs_digits.json', (json) => at(json, 'y32', 5).set(7), /row 5: success/],
     ['an expected logit', 'model_M2.json', (json) => at(json, 'logits32', 31, 9).set(0), /number 319/],
-    ['a weight', 'model_M3.json', (json) => at(json, 'weights', 'conv2/kernel', 'values', 700).set(0.5), /number/],
+    [
+      'a weight',
+      'model_M3.json',
+      (json) => at(json, 'weights', 'conv2/kernel', 'values', 700).set(0.5),
+      /number/,
+    ],
     ['an input', 'inputs_cancer.json', (json) => at(json, 'x32', 30, 7).set(3), /number 30/],
-    ['a Jacobian entry', 'A_gradients_attributions.json', (json) => at(json, 'expected', 'M1', 'jacobian', 3, 9, 63).set(1), /number 2559/],
-    ['an integrated gradient', 'A_gradients_attributions.json', (json) => at(json, 'expected', 'M3', 'ig_trap', 8, 30).set(1), /number 542/],
-    ['a number of steps', 'A_gradients_attributions.json', (json) => at(json, 'definitions', 'ig_mid').set('5 steps midpoint'), /number/],
+    [
+      'a Jacobian entry',
+      'A_gradients_attributions.json',
+      (json) => at(json, 'expected', 'M1', 'jacobian', 3, 9, 63).set(1),
+      /number 2559/,
+    ],
+    [
+      'an integrated gradient',
+      'A_gradients_attributions.json',
+      (json) => at(json, 'expected', 'M3', 'ig_trap', 8, 30).set(1),
+      /number 542/,
+    ],
+    [
+      'a number of steps',
+      'A_gradients_attributions.json',
+      (json) => at(json, 'definitions', 'ig_mid').set('5 steps midpoint'),
+      /number/,
+    ],
   ])('fails when %s is corrupted', async (_, file, edit, message) => {
     edited(file, edit)
-    const names = file.startsWith('inputs') ? [file.includes('cancer') ? 'model_M4.json' : 'A_fgsm.json'] : [file]
+    const names = file.startsWith('inputs')
+      ? [file.includes('cancer') ? 'model_M4.json' : 'A_fgsm.json']
+      : [file]
     const report = await verify(names[0]!)
     expect(report.status).toBe('fail')
-    expect(report.checks.filter(({ ok }) => !ok).map(({ note }) => note).join()).toMatch(message)
+    expect(
+      report.checks
+        .filter(({ ok }) => !ok)
+        .map(({ note }) => note)
+        .join(),
+    ).toMatch(message)
   })
 
   test.each<[string, string, (text: string) => string, RegExp]>([
@@ -102,12 +174,42 @@ describe('a wrong pack', () => {
     ['empty', 'A_fgsm.json', () => '', /A_fgsm\.json: is cut short or not JSON/],
     ['an array', 'A_fgsm.json', () => '[]', /A_fgsm\.json: "cases" is missing/],
     ['without cases', 'A_fgsm.json', () => '{"cases":{}}', /A_fgsm\.json: holds no case/],
-    ['ragged', 'A_fgsm.json', (text) => text.replace('"adv": [[', '"adv": [[1,').replace('"adv":[[', '"adv":[[1,'), /A_fgsm\.json: cases\..*adv/],
-    ['with a hole', 'A_fgsm.json', (text) => text.replace(/("l2": ?\[)/, '$1null,'), /l2: number 0 of the array is null/],
-    ['without its model', 'A_fgsm.json', (text) => text.replaceAll('"M3"', '"M9"'), /model_M9\.json: is missing/],
-    ['with other inputs', 'A_fgsm.json', (text) => text.replaceAll('inputs_digits.json first 16', 'inputs_faces.json first 16'), /inputs_faces\.json: is missing/],
-    ['with too few inputs', 'A_fgsm.json', (text) => text.replaceAll('first 16', 'first 99'), /asks for the first 99 of 32 rows/],
-    ['with a weight too few', 'model_M1.json', (text) => text.replace(/"values": ?\[[^,]*,/, '"values":['), /model_M1\.json: weights\.dense\/kernel: shape \[64,10\] needs 640 numbers; got 639/],
+    [
+      'ragged',
+      'A_fgsm.json',
+      (text) => text.replace('"adv": [[', '"adv": [[1,').replace('"adv":[[', '"adv":[[1,'),
+      /A_fgsm\.json: cases\..*adv/,
+    ],
+    [
+      'with a hole',
+      'A_fgsm.json',
+      (text) => text.replace(/("l2": ?\[)/, '$1null,'),
+      /l2: number 0 of the array is null/,
+    ],
+    [
+      'without its model',
+      'A_fgsm.json',
+      (text) => text.replaceAll('"M3"', '"M9"'),
+      /model_M9\.json: is missing/,
+    ],
+    [
+      'with other inputs',
+      'A_fgsm.json',
+      (text) => text.replaceAll('inputs_digits.json first 16', 'inputs_faces.json first 16'),
+      /inputs_faces\.json: is missing/,
+    ],
+    [
+      'with too few inputs',
+      'A_fgsm.json',
+      (text) => text.replaceAll('first 16', 'first 99'),
+      /asks for the first 99 of 32 rows/,
+    ],
+    [
+      'with a weight too few',
+      'model_M1.json',
+      (text) => text.replace(/"values": ?\[[^,]*,/, '"values":['),
+      /model_M1\.json: weights\.dense\/kernel: shape \[64,10\] needs 640 numbers; got 639/,
+    ],
   ])('names a file that is %s', async (_, file, change, message) => {
     changed(file, change)
     const report = await verify(file)
@@ -122,7 +224,10 @@ describe('a wrong pack', () => {
       ;(json.cases as Record<string, { params: Tree }>)['fgm_l2_eps0.5']!.params.momentum = 0.5
     })
     const report = await verify('A_fgsm.json')
-    expect(report).toMatchObject({ status: 'pass', notImplemented: ['fgsm_linf_eps0.1: norm L1', 'fgm_l2_eps0.5: parameter momentum'] })
+    expect(report).toMatchObject({
+      status: 'pass',
+      notImplemented: ['fgsm_linf_eps0.1: norm L1', 'fgm_l2_eps0.5: parameter momentum'],
+    })
     expect(report.checks).toHaveLength(9)
     writeFileSync(join(folder, 'Z_new.json'), '{}')
     expect(await verify('Z_new.json')).toMatchObject({ status: 'not implemented' })
@@ -134,17 +239,30 @@ describe('another pack: other shapes, strengths and counts, worked out by hand',
 
   /** z = x·W + b, and FGSM against it, in plain double arithmetic. */
   function handMade(eps: number) {
-    const W = [[1, -2, 0.5], [-1, 0.25, 2], [0.5, 1.5, -1], [2, -0.5, 0.75]]
+    const W = [
+      [1, -2, 0.5],
+      [-1, 0.25, 2],
+      [0.5, 1.5, -1],
+      [2, -0.5, 0.75],
+    ]
     const b = [0.1, -0.2, 0.3]
-    const x = [[0.2, 0.9, 0.4, 0.6], [0.8, 0.1, 0.3, 0.7], [0.5, 0.5, 0.55, 0.45]]
+    const x = [
+      [0.2, 0.9, 0.4, 0.6],
+      [0.8, 0.1, 0.3, 0.7],
+      [0.5, 0.5, 0.55, 0.45],
+    ]
     const y = [0, 0, 2]
-    const logits = (row: number[]) => b.map((bias, k) => row.reduce((sum, value, i) => sum + value * W[i]![k]!, bias))
+    const logits = (row: number[]) =>
+      b.map((bias, k) => row.reduce((sum, value, i) => sum + value * W[i]![k]!, bias))
     const top = (row: number[]) => logits(row).reduce((best, z, k, all) => (z > all[best]! ? k : best), 0)
     const adv = x.map((row, n) => {
       const powers = logits(row).map(Math.exp)
       const total = powers.reduce((sum, power) => sum + power)
       return row.map((value, i) => {
-        const gradient = powers.reduce((sum, power, k) => sum + (power / total - Number(k === y[n])) * W[i]![k]!, 0)
+        const gradient = powers.reduce(
+          (sum, power, k) => sum + (power / total - Number(k === y[n])) * W[i]![k]!,
+          0,
+        )
         return Math.min(1, Math.max(0, value + eps * Math.sign(gradient)))
       })
     })
@@ -158,19 +276,39 @@ describe('another pack: other shapes, strengths and counts, worked out by hand',
       tolerance: { logits_abs: 1e-6 },
     })
     const tolerance = { compare: 'elementwise', abs: 1e-6, allow_rows_differing: 0 }
-    const first = (n: number) => ({ adv: adv.slice(0, n), pred: adv.slice(0, n).map(top), success: adv.slice(0, n).map((row, i) => top(row) !== y[i]), tolerance })
-    write('A_fgsm.json', { cases: { odd: { params: { eps, norm: 'Linf' }, inputs: 'inputs_tiny.json first 2 of x3 with y3', expected: { T7: first(2) } } } })
+    const first = (n: number) => ({
+      adv: adv.slice(0, n),
+      pred: adv.slice(0, n).map(top),
+      success: adv.slice(0, n).map((row, i) => top(row) !== y[i]),
+      tolerance,
+    })
+    write('A_fgsm.json', {
+      cases: {
+        odd: {
+          params: { eps, norm: 'Linf' },
+          inputs: 'inputs_tiny.json first 2 of x3 with y3',
+          expected: { T7: first(2) },
+        },
+      },
+    })
   }
 
   test.each([0.07, 0.31])('agrees at epsilon %d', async (eps) => {
     handMade(eps)
     expect(await verify('model_T7.json')).toMatchObject({ status: 'pass' })
-    expect(await verify('A_fgsm.json')).toMatchObject({ status: 'pass', checks: [{ name: 'odd T7', ok: true }] })
+    expect(await verify('A_fgsm.json')).toMatchObject({
+      status: 'pass',
+      checks: [{ name: 'odd T7', ok: true }],
+    })
   })
 
   const read = (line: string) => readArchitecture(new Json('model_X.json', 'architecture', line), 'X')
   test('reads architectures of any size', () => {
-    expect(read('x[12,10,3] NHWC -> conv2d 4@5x5 valid stride2 relu -> maxpool 2 -> conv2d 6@1x1 same -> flatten [2,1,6]->12 NHWC -> dense 9 relu -> dense 5 logits')).toMatchObject({
+    expect(
+      read(
+        'x[12,10,3] NHWC -> conv2d 4@5x5 valid stride2 relu -> maxpool 2 -> conv2d 6@1x1 same -> flatten [2,1,6]->12 NHWC -> dense 9 relu -> dense 5 logits',
+      ),
+    ).toMatchObject({
       inputShape: [12, 10, 3],
       numClasses: 5,
       layers: [
@@ -182,7 +320,11 @@ describe('another pack: other shapes, strengths and counts, worked out by hand',
         { type: 'dense', units: 5 },
       ],
     })
-    expect(read('x[7] (standardised) -> dense 1 logit; P(y=1)=sigmoid')).toMatchObject({ inputShape: [7], numClasses: 1, layers: [{ type: 'dense', units: 1 }] })
+    expect(read('x[7] (standardised) -> dense 1 logit; P(y=1)=sigmoid')).toMatchObject({
+      inputShape: [7],
+      numClasses: 1,
+      layers: [{ type: 'dense', units: 1 }],
+    })
   })
 
   test.each([
@@ -215,7 +357,9 @@ describe('npm run vectors', () => {
   })
 
   test('exits 1 on a mismatch and names it', async () => {
-    edited('A_fgsm.json', (json) => at(json, 'cases', 'fgsm_linf_eps0.3', 'expected', 'M1', 'adv', 3, 5).set(0.4))
+    edited('A_fgsm.json', (json) =>
+      at(json, 'cases', 'fgsm_linf_eps0.3', 'expected', 'M1', 'adv', 3, 5).set(0.4),
+    )
     const { code, text } = await run(folder)
     expect(code).toBe(1)
     expect(text).toMatch(/FAIL A_fgsm\.json: fgsm_linf_eps0\.3 M1: row 3/)
@@ -225,13 +369,21 @@ describe('npm run vectors', () => {
     cpSync(data, folder, { recursive: true })
     writeFileSync(join(folder, 'Z_new.json'), '{}')
     expect((await run(folder)).code).toBe(0)
-    expect(await run(folder, '--require', 'Z_new,A_fgsm.json')).toMatchObject({ code: 1, text: expect.stringMatching(/FAIL Z_new\.json is required; not implemented: the whole file/) })
-    expect(await run(folder, '--require', 'A_none')).toMatchObject({ code: 1, text: expect.stringMatching(/A_none\.json is required; it is missing/) })
+    expect(await run(folder, '--require', 'Z_new,A_fgsm.json')).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/FAIL Z_new\.json is required; not implemented: the whole file/),
+    })
+    expect(await run(folder, '--require', 'A_none')).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/A_none\.json is required; it is missing/),
+    })
     expect((await run(folder, '--require', 'all')).code).toBe(1)
   })
 
   test('says what is wrong with a folder', async () => {
-    await expect(run(join(folder, 'nowhere'))).rejects.toThrow(/nowhere: expected a folder of reference vectors .* \(ENOENT\)/)
+    await expect(run(join(folder, 'nowhere'))).rejects.toThrow(
+      /nowhere: expected a folder of reference vectors .* \(ENOENT\)/,
+    )
     await expect(run(folder)).rejects.toThrow(/there is none in it/)
     writeFileSync(join(folder, 'package.json'), '{}')
     await expect(run(folder)).rejects.toThrow(/none of its 1 JSON files is of a kind this project knows/)

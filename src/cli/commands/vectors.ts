@@ -21,11 +21,17 @@ its files. Exits 1 on a mismatch, an unreadable file, or a required one that is 
   --json           the report as JSON
   --help           this text`,
   async run(argv) {
-    const options = readOptions(argv, { json: { type: 'boolean' }, backend: { type: 'string' }, require: { type: 'string', multiple: true } })
+    const options = readOptions(argv, {
+      json: { type: 'boolean' },
+      backend: { type: 'string' },
+      require: { type: 'string', multiple: true },
+    })
     const [folder, ...more] = options.rest
-    if (!folder || more.length > 0) throw new Error('which folder? npm run vectors -- DIR, one folder of reference vectors')
+    if (!folder || more.length > 0)
+      throw new Error('which folder? npm run vectors -- DIR, one folder of reference vectors')
     const backend = options.backend ?? 'wasm'
-    if (backend !== 'wasm' && backend !== 'cpu') throw new Error(`--backend must be wasm or cpu; got "${backend}"`)
+    if (backend !== 'wasm' && backend !== 'cpu')
+      throw new Error(`--backend must be wasm or cpu; got "${backend}"`)
     await startBackend(backend, readStatic)
     const pack = await Pack.open(resolve(folder))
     const reports: FileReport[] = []
@@ -33,26 +39,33 @@ its files. Exits 1 on a mismatch, an unreadable file, or a required one that is 
     pack.dispose()
     if (reports.every(({ status }) => status === 'inputs' || status === 'not implemented')) {
       if (!reports.some(({ file }) => verifierNames.some((name) => file.startsWith(name))))
-        throw new PackError(`${folder}: none of its ${reports.length} JSON files is of a kind this project knows (${verifierNames.join(', ')})`)
+        throw new PackError(
+          `${folder}: none of its ${reports.length} JSON files is of a kind this project knows (${verifierNames.join(', ')})`,
+        )
     }
 
     const unmet = unmetRequirements(options.require ?? [], reports)
     const failed = reports.filter(({ status }) => status === 'fail').length
     const ok = failed === 0 && unmet.length === 0
-    if (options.json) console.log(JSON.stringify({ ok, backend, folder: pack.folder, files: reports, unmet }, null, 2))
+    if (options.json)
+      console.log(JSON.stringify({ ok, backend, folder: pack.folder, files: reports, unmet }, null, 2))
     else print(reports, unmet, backend)
     return ok ? 0 : 1
   },
 }
 
 function unmetRequirements(required: string[], reports: FileReport[]): string[] {
-  const names = required.flatMap((text) => text.split(',')).map((name) => name.trim()).filter(Boolean)
+  const names = required
+    .flatMap((text) => text.split(','))
+    .map((name) => name.trim())
+    .filter(Boolean)
   const wanted = names.includes('all') ? reports.map(({ file }) => file) : []
   for (const name of names) if (name !== 'all') wanted.push(name.endsWith('.json') ? name : `${name}.json`)
   return [...new Set(wanted)].flatMap((file) => {
     const report = reports.find((one) => one.file === file)
     if (!report) return [`${file} is required; it is missing from the pack`]
-    if (report.notImplemented.length > 0) return [`${file} is required; not implemented: ${report.notImplemented.join(', ')}`]
+    if (report.notImplemented.length > 0)
+      return [`${file} is required; not implemented: ${report.notImplemented.join(', ')}`]
     return []
   })
 }
@@ -61,12 +74,27 @@ function print(reports: FileReport[], unmet: string[], backend: string): void {
   const table = [['file', 'cases', 'worst difference', 'tolerance', '']]
   for (const { file, status, checks, notImplemented } of reports) {
     if (status === 'inputs') continue
-    const worst = checks.reduce<Check | undefined>((most, check) => (most && strain(most) >= strain(check) ? most : check), undefined)
+    const worst = checks.reduce<Check | undefined>(
+      (most, check) => (most && strain(most) >= strain(check) ? most : check),
+      undefined,
+    )
     const cases = `${checks.filter(({ ok }) => ok).length}/${checks.length + notImplemented.length}`
-    table.push([file, cases, worst ? worst.worst.toExponential(1) : '–', worst ? worst.tolerance.toExponential(1) : '–', status])
+    table.push([
+      file,
+      cases,
+      worst ? worst.worst.toExponential(1) : '–',
+      worst ? worst.tolerance.toExponential(1) : '–',
+      status,
+    ])
   }
   const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)))
-  for (const row of table) console.log(row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd())
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
+    )
 
   for (const { file, checks, error } of reports) {
     for (const { name, ok, note } of checks) {
@@ -77,11 +105,18 @@ function print(reports: FileReport[], unmet: string[], backend: string): void {
   }
   for (const sentence of unmet) console.log(`\nFAIL ${sentence}`)
 
-  const missing = reports.filter(({ status, notImplemented }) => status === 'not implemented' && notImplemented.length > 0)
-  const partly = reports.filter(({ status, notImplemented }) => status !== 'not implemented' && notImplemented.length > 0)
+  const missing = reports.filter(
+    ({ status, notImplemented }) => status === 'not implemented' && notImplemented.length > 0,
+  )
+  const partly = reports.filter(
+    ({ status, notImplemented }) => status !== 'not implemented' && notImplemented.length > 0,
+  )
   const count = (status: FileReport['status']) => reports.filter((report) => report.status === status).length
-  console.log(`\n${backend}: ${count('pass')} files pass, ${count('fail')} fail, ${missing.length} not implemented yet${missing.length ? `: ${missing.map(({ file }) => file).join(', ')}` : ''}`)
-  for (const { file, notImplemented } of partly) console.log(`${file}: not implemented yet: ${notImplemented.join(', ')}`)
+  console.log(
+    `\n${backend}: ${count('pass')} files pass, ${count('fail')} fail, ${missing.length} not implemented yet${missing.length ? `: ${missing.map(({ file }) => file).join(', ')}` : ''}`,
+  )
+  for (const { file, notImplemented } of partly)
+    console.log(`${file}: not implemented yet: ${notImplemented.join(', ')}`)
 }
 
 /** How much of its tolerance a check uses. */

@@ -19,7 +19,10 @@ const tieMargin = 1e-4
  * The verifier of an attack: each case on each model, element by element. `names` maps the file's parameters
  * to the attack's options; a case with a parameter that is not named, or a random start, is not implemented.
  */
-export function attackVerifier<O>(run: EvasionRun<WhiteBoxAccess, O>, names: Record<string, keyof O>): Verify {
+export function attackVerifier<O>(
+  run: EvasionRun<WhiteBoxAccess, O>,
+  names: Record<string, keyof O>,
+): Verify {
   return async function* (file, pack) {
     for (const [name, item] of file.get('cases').entries()) {
       let options
@@ -34,7 +37,9 @@ export function attackVerifier<O>(run: EvasionRun<WhiteBoxAccess, O>, names: Rec
       const rows = await pack.rows(said)
       const targeted = item.get('params').maybe('targeted')?.value === true
       const labels = targeted ? Int32Array.from(item.get('targets').numbers().values) : labelsOf(rows, said)
-      const criterion: Criterion = targeted ? { kind: 'targeted', targets: labels } : { kind: 'misclassification', labels }
+      const criterion: Criterion = targeted
+        ? { kind: 'targeted', targets: labels }
+        : { kind: 'misclassification', labels }
       for (const [id, expected] of item.get('expected').entries()) {
         const model = await pack.model(id)
         const x = tensorFor(model, rows, said)
@@ -74,11 +79,20 @@ function normOf(said: string): 'linf' | 'l2' {
  * must still be a true one: each row's l2, linf, l0, pred and success must follow from its own `adv`, so a
  * corrupted number never hides behind the excuse.
  */
-export async function compareAdversarial(name: string, expected: Json, got: Float32Array, rows: Rows, model: Model, criterion: { labels: Int32Array; targeted: boolean }): Promise<Check> {
+export async function compareAdversarial(
+  name: string,
+  expected: Json,
+  got: Float32Array,
+  rows: Rows,
+  model: Model,
+  criterion: { labels: Int32Array; targeted: boolean },
+): Promise<Check> {
   const field = expected.get('adv')
   const { values: adv, shape } = field.numbers()
   if (shape[0] !== rows.count || adv.length !== got.length)
-    throw new PackError(`${field.where}: expected ${rows.count} rows of ${rows.width} numbers; got shape [${shape}]`)
+    throw new PackError(
+      `${field.where}: expected ${rows.count} rows of ${rows.width} numbers; got shape [${shape}]`,
+    )
   const tolerance = expected.get('tolerance')
   const abs = tolerance.get('abs').number()
   const allowed = tolerance.maybe('allow_rows_differing')?.number() ?? 0
@@ -88,20 +102,29 @@ export async function compareAdversarial(name: string, expected: Json, got: Floa
   const differing: number[] = []
   for (let row = 0; row < rows.count; row++) {
     let apart = 0
-    for (let i = row * rows.width; i < (row + 1) * rows.width; i++) apart = Math.max(apart, distance(got[i]!, adv[i]!))
+    for (let i = row * rows.width; i < (row + 1) * rows.width; i++)
+      apart = Math.max(apart, distance(got[i]!, adv[i]!))
     if (apart > abs) {
       if (!(flips && flips[row]! > flip)) differing.push(row)
     } else worst = Math.max(worst, apart)
     if (differing.length > allowed) worst = Math.max(worst, apart)
   }
   const faults = await inconsistencies(expected, adv, rows, model, criterion)
-  if (differing.length > allowed) faults.unshift(`rows ${differing.join(', ')} differ by more than ${abs}; ${allowed} may`)
-  const excused = differing.length > 0 ? `row ${differing.join(', ')} differs, which the file allows` : undefined
+  if (differing.length > allowed)
+    faults.unshift(`rows ${differing.join(', ')} differ by more than ${abs}; ${allowed} may`)
+  const excused =
+    differing.length > 0 ? `row ${differing.join(', ')} differs, which the file allows` : undefined
   return { name, worst, tolerance: abs, ok: faults.length === 0, note: faults.join('; ') || excused }
 }
 
 /** Figures of the file that do not follow from its own adversarial rows. */
-export async function inconsistencies(expected: Json, adv: Float32Array, rows: Rows, model: Model, { labels, targeted }: { labels: Int32Array; targeted: boolean }): Promise<string[]> {
+export async function inconsistencies(
+  expected: Json,
+  adv: Float32Array,
+  rows: Rows,
+  model: Model,
+  { labels, targeted }: { labels: Int32Array; targeted: boolean },
+): Promise<string[]> {
   const faults: string[] = []
   const x = tf.tensor(adv, [rows.count, ...model.inputShape])
   const logits = await model.logitsArray(x)
@@ -110,10 +133,20 @@ export async function inconsistencies(expected: Json, adv: Float32Array, rows: R
     const field = expected.maybe(key)
     if (!field) return undefined
     const { values } = field.numbers()
-    if (values.length !== rows.count) throw new PackError(`${field.where}: expected one figure for each of the ${rows.count} rows; got ${values.length}`)
+    if (values.length !== rows.count)
+      throw new PackError(
+        `${field.where}: expected one figure for each of the ${rows.count} rows; got ${values.length}`,
+      )
     return values
   }
-  const given = { l2: figures('l2'), linf: figures('linf'), l0: figures('l0'), pred: figures('pred'), success: figures('success'), found: figures('found') }
+  const given = {
+    l2: figures('l2'),
+    linf: figures('linf'),
+    l0: figures('l0'),
+    pred: figures('pred'),
+    success: figures('success'),
+    found: figures('found'),
+  }
   const lengths64 = figures('l2_f64')
   const flips = figures('max_abs_diff_f32_vs_f64_per_example')
   for (let row = 0; row < rows.count; row++) {
@@ -126,24 +159,33 @@ export async function inconsistencies(expected: Json, adv: Float32Array, rows: R
     }
     const check = (key: 'l2' | 'linf' | 'l0', value: number, tolerance: number) => {
       const said = given[key]?.[row]
-      if (said !== undefined && !(distance(said, value) <= tolerance)) faults.push(`row ${row}: ${key} is ${short(said)} in the file, but its own adv gives ${short(value)}`)
+      if (said !== undefined && !(distance(said, value) <= tolerance))
+        faults.push(`row ${row}: ${key} is ${short(said)} in the file, but its own adv gives ${short(value)}`)
     }
     check('l2', Math.sqrt(squares), normTolerance)
     check('linf', linf, normTolerance)
     check('l0', l0, 0)
     // The same library in double precision: the same length, but for a flip that the file owns to.
     const double = lengths64?.[row]
-    if (double !== undefined && !(flips && flips[row]! > flip) && !(distance(double, Math.sqrt(squares)) <= flip))
-      faults.push(`row ${row}: l2_f64 is ${short(double)} in the file, but its own adv gives ${short(Math.sqrt(squares))}`)
+    if (
+      double !== undefined &&
+      !(flips && flips[row]! > flip) &&
+      !(distance(double, Math.sqrt(squares)) <= flip)
+    )
+      faults.push(
+        `row ${row}: l2_f64 is ${short(double)} in the file, but its own adv gives ${short(Math.sqrt(squares))}`,
+      )
     const scores = logits.subarray(row * model.numClasses, (row + 1) * model.numClasses)
     const [first, second] = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!)
     if (scores[first!]! - scores[second!]! < tieMargin) continue
     const pred = given.pred?.[row]
-    if (pred !== undefined && pred !== first) faults.push(`row ${row}: pred is ${pred} in the file, but the model reads its adv as ${first}`)
+    if (pred !== undefined && pred !== first)
+      faults.push(`row ${row}: pred is ${pred} in the file, but the model reads its adv as ${first}`)
     const success = given.success?.[row]
     // A row for which nothing was found stands in the file as zeros, whatever zeros are read as.
     const hit = given.found?.[row] !== 0 && (targeted ? first === labels[row] : first !== labels[row])
-    if (success !== undefined && Boolean(success) !== hit) faults.push(`row ${row}: success is ${Boolean(success)} in the file, but its adv is read as ${first}`)
+    if (success !== undefined && Boolean(success) !== hit)
+      faults.push(`row ${row}: success is ${Boolean(success)} in the file, but its adv is read as ${first}`)
   }
   return faults
 }

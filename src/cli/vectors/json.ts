@@ -15,8 +15,13 @@ export class Json {
 
   maybe(key: string): Json | undefined {
     const value = this.value
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined
-    return new Json(this.file, this.path ? `${this.path}.${key}` : key, (value as Record<string, unknown>)[key])
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
+      return undefined
+    return new Json(
+      this.file,
+      this.path ? `${this.path}.${key}` : key,
+      (value as Record<string, unknown>)[key],
+    )
   }
 
   entries(): [string, Json][] {
@@ -45,11 +50,16 @@ export class Json {
       if (depth === shape.length) {
         if (typeof level === 'boolean') values.push(Number(level))
         else if (typeof level === 'number' && Number.isFinite(level)) values.push(level)
-        else throw new PackError(`${this.where}: number ${values.length} of the array is ${JSON.stringify(level) ?? 'missing'}`)
+        else
+          throw new PackError(
+            `${this.where}: number ${values.length} of the array is ${JSON.stringify(level) ?? 'missing'}`,
+          )
         return
       }
       if (!Array.isArray(level) || level.length !== shape[depth])
-        throw new PackError(`${this.where}: expected an array of shape [${shape}]; it is ragged after number ${values.length}`)
+        throw new PackError(
+          `${this.where}: expected an array of shape [${shape}]; it is ragged after number ${values.length}`,
+        )
       for (const part of level) walk(part, depth + 1)
     }
     walk(this.value, 0)
@@ -61,7 +71,9 @@ export class Json {
   }
 
   private wrong(expected: string): PackError {
-    return new PackError(`${this.where}: expected ${expected}; got ${JSON.stringify(this.value)?.slice(0, 60)}`)
+    return new PackError(
+      `${this.where}: expected ${expected}; got ${JSON.stringify(this.value)?.slice(0, 60)}`,
+    )
   }
 }
 

@@ -32,10 +32,14 @@ export class Pack {
     try {
       names = await readdir(folder)
     } catch (error) {
-      throw new PackError(`${folder}: expected a folder of reference vectors (*.json); it cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error })
+      throw new PackError(
+        `${folder}: expected a folder of reference vectors (*.json); it cannot be read (${(error as NodeJS.ErrnoException).code})`,
+        { cause: error },
+      )
     }
     const json = names.filter((name) => name.endsWith('.json')).sort()
-    if (json.length === 0) throw new PackError(`${folder}: expected reference vectors (*.json); there is none in it`)
+    if (json.length === 0)
+      throw new PackError(`${folder}: expected reference vectors (*.json); there is none in it`)
     return new Pack(folder, json)
   }
 
@@ -50,7 +54,9 @@ export class Pack {
       try {
         return new Json(name, '', JSON.parse(text))
       } catch (error) {
-        throw new PackError(`${name}: is cut short or not JSON (${(error as Error).message})`, { cause: error })
+        throw new PackError(`${name}: is cut short or not JSON (${(error as Error).message})`, {
+          cause: error,
+        })
       }
     })
   }
@@ -60,15 +66,27 @@ export class Pack {
     return once(this.#models, id, async () => {
       const file = await this.file(`model_${id}.json`)
       const architecture = readArchitecture(file.get('architecture'), id)
-      const given = file.get('weights').entries().map(([name, weight]) => {
-        const shape = [...weight.get('shape').numbers().values]
-        const { values } = weight.get('values').numbers()
-        const size = shape.reduce((product, n) => product * n, 1)
-        if (values.length !== size) throw new PackError(`${weight.where}: shape [${shape}] needs ${size} numbers; got ${values.length}`)
-        return { name, shape, values }
-      })
+      const given = file
+        .get('weights')
+        .entries()
+        .map(([name, weight]) => {
+          const shape = [...weight.get('shape').numbers().values]
+          const { values } = weight.get('values').numbers()
+          const size = shape.reduce((product, n) => product * n, 1)
+          if (values.length !== size)
+            throw new PackError(
+              `${weight.where}: shape [${shape}] needs ${size} numbers; got ${values.length}`,
+            )
+          return { name, shape, values }
+        })
       try {
-        return createModel(architecture, inOrder(given, weightShapes(architecture).map(({ name }) => name)))
+        return createModel(
+          architecture,
+          inOrder(
+            given,
+            weightShapes(architecture).map(({ name }) => name),
+          ),
+        )
       } catch (error) {
         throw new PackError(`${file.file}: ${(error as Error).message}`, { cause: error })
       }
@@ -78,39 +96,62 @@ export class Pack {
   /** What a file says of its inputs, e.g. "inputs_digits.json first 16 of x32 with y32"; y follows x's name. */
   async rows(said: Json): Promise<Rows> {
     const words = /^(\S+\.json) (?:first (\d+) of )?(x\w*)(?: with (\w+))?$/.exec(said.text().trim())
-    if (!words) throw new PackError(`${said.where}: expected e.g. "inputs_digits.json first 16 of x32 with y32"; got "${said.text().slice(0, 80)}"`)
-    const [, name, first, key, labelKey] = words as unknown as [string, string, string | undefined, string, string | undefined]
+    if (!words)
+      throw new PackError(
+        `${said.where}: expected e.g. "inputs_digits.json first 16 of x32 with y32"; got "${said.text().slice(0, 80)}"`,
+      )
+    const [, name, first, key, labelKey] = words as unknown as [
+      string,
+      string,
+      string | undefined,
+      string,
+      string | undefined,
+    ]
     const file = await this.file(name)
     const field = file.get(key)
     const { values, shape } = field.numbers()
-    if (shape.length < 2) throw new PackError(`${field.where}: expected rows of numbers; got shape [${shape}]`)
+    if (shape.length < 2)
+      throw new PackError(`${field.where}: expected rows of numbers; got shape [${shape}]`)
     const count = first === undefined ? shape[0]! : Number(first)
-    if (count < 1 || count > shape[0]!) throw new PackError(`${said.where}: asks for the first ${count} of ${shape[0]} rows`)
+    if (count < 1 || count > shape[0]!)
+      throw new PackError(`${said.where}: asks for the first ${count} of ${shape[0]} rows`)
     const width = values.length / shape[0]!
     const labels = labelKey ? file.get(labelKey) : file.maybe(key.replace(/^x/, 'y'))
-    return { count, width, values: values.slice(0, count * width), labels: labels && Int32Array.from(labels.numbers().values.slice(0, count)) }
+    return {
+      count,
+      width,
+      values: values.slice(0, count * width),
+      labels: labels && Int32Array.from(labels.numbers().values.slice(0, count)),
+    }
   }
 
   dispose(): void {
-    for (const model of this.#models.values()) void model.then((loaded) => loaded.dispose(), () => undefined)
+    for (const model of this.#models.values())
+      void model.then(
+        (loaded) => loaded.dispose(),
+        () => undefined,
+      )
   }
 }
 
 /** Rows as a tensor of the model's input shape. */
 export function tensorFor(model: Model, rows: Rows, said: Json): tf.Tensor {
   const size = model.inputShape.reduce((product, n) => product * n, 1)
-  if (rows.width !== size) throw new PackError(`${said.where}: its rows hold ${rows.width} numbers; the model reads ${size}`)
+  if (rows.width !== size)
+    throw new PackError(`${said.where}: its rows hold ${rows.width} numbers; the model reads ${size}`)
   return tf.tensor(rows.values, [rows.count, ...model.inputShape])
 }
 
 export function labelsOf(rows: Rows, said: Json): Int32Array {
-  if (!rows.labels || rows.labels.length !== rows.count) throw new PackError(`${said.where}: the inputs have no class for each of the ${rows.count} rows`)
+  if (!rows.labels || rows.labels.length !== rows.count)
+    throw new PackError(`${said.where}: the inputs have no class for each of the ${rows.count} rows`)
   return rows.labels
 }
 
 /** By name where the names are ours, else in the file's order, which is the layers'. */
 function inOrder(given: Weight[], names: string[]): Weight[] {
-  if (names.every((name) => given.some((weight) => weight.name === name)) || given.length !== names.length) return given
+  if (names.every((name) => given.some((weight) => weight.name === name)) || given.length !== names.length)
+    return given
   return given.map((weight, i) => ({ ...weight, name: names[i]! }))
 }
 

@@ -31,14 +31,18 @@ export interface FileReport {
 }
 
 const modules = import.meta.glob<Verify>('./verifiers/*.ts', { eager: true, import: 'verify' })
-const verifiers = new Map(Object.entries(modules).map(([path, verify]) => [path.slice('./verifiers/'.length, -'.ts'.length), verify]))
+const verifiers = new Map(
+  Object.entries(modules).map(([path, verify]) => [path.slice('./verifiers/'.length, -'.ts'.length), verify]),
+)
 
 export const verifierNames = [...verifiers.keys()]
 
 /** The verifier with the longest name that a file's name begins with. */
 function verifierFor(file: string): Verify | undefined {
   const stem = file.replace(/\.json$/, '')
-  const [best] = verifierNames.filter((name) => stem === name || stem.startsWith(`${name}_`)).sort((a, b) => b.length - a.length)
+  const [best] = verifierNames
+    .filter((name) => stem === name || stem.startsWith(`${name}_`))
+    .sort((a, b) => b.length - a.length)
   return best === undefined ? undefined : verifiers.get(best)
 }
 
@@ -54,7 +58,8 @@ export async function verifyFile(name: string, pack: Pack): Promise<FileReport> 
       if ('notImplemented' in result) report.notImplemented.push(result.notImplemented)
       else report.checks.push(result)
     }
-    if (report.checks.length === 0 && report.notImplemented.length === 0) throw new PackError(`${name}: holds no case`)
+    if (report.checks.length === 0 && report.notImplemented.length === 0)
+      throw new PackError(`${name}: holds no case`)
   } catch (error) {
     if (error instanceof NotImplemented) report.notImplemented.push(error.message)
     else report.error = error instanceof Error ? error.message : String(error)
@@ -65,8 +70,20 @@ export async function verifyFile(name: string, pack: Pack): Promise<FileReport> 
 }
 
 /** Compares two equally long arrays; a number that is not finite is infinitely wrong. */
-export function compare(name: string, got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): Check {
-  if (got.length !== expected.length) return { name, worst: Infinity, tolerance, ok: false, note: `${expected.length} numbers are given where ${got.length} are due` }
+export function compare(
+  name: string,
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): Check {
+  if (got.length !== expected.length)
+    return {
+      name,
+      worst: Infinity,
+      tolerance,
+      ok: false,
+      note: `${expected.length} numbers are given where ${got.length} are due`,
+    }
   let worst = 0
   let at = 0
   for (let i = 0; i < got.length; i++) {
@@ -74,7 +91,13 @@ export function compare(name: string, got: ArrayLike<number>, expected: ArrayLik
     if (apart > worst) [worst, at] = [apart, i]
   }
   const ok = worst <= tolerance
-  return { name, worst, tolerance, ok, ...(ok ? {} : { note: `number ${at} is ${expected[at]} in the file; here ${got[at]}` }) }
+  return {
+    name,
+    worst,
+    tolerance,
+    ok,
+    ...(ok ? {} : { note: `number ${at} is ${expected[at]} in the file; here ${got[at]}` }),
+  }
 }
 
 export function distance(a: number, b: number): number {

@@ -39,10 +39,15 @@ const readingImages = 200
  * New weights and the curve: loss, and now and then cleanAccuracy and attackedAccuracy (0 to 1, on the
  * first 200 test images). Throws `bad-input` for options that make no sense, `cancelled` when stopped.
  */
-export async function adversarialTraining(options: AdversarialTrainingOptions, run: RunContext): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
+export async function adversarialTraining(
+  options: AdversarialTrainingOptions,
+  run: RunContext,
+): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
   const { dataset, epsilon, share, epochs, batchSize, readings = 8 } = options
-  if (!(share >= 0 && share <= 1)) throw new PerturbError('bad-input', `adversarial training: share must be from 0 to 1; got ${share}`)
-  if (!(epsilon >= 0 && Number.isFinite(epsilon))) throw new PerturbError('bad-input', `adversarial training: epsilon must be at least 0; got ${epsilon}`)
+  if (!(share >= 0 && share <= 1))
+    throw new PerturbError('bad-input', `adversarial training: share must be from 0 to 1; got ${share}`)
+  if (!(epsilon >= 0 && Number.isFinite(epsilon)))
+    throw new PerturbError('bad-input', `adversarial training: epsilon must be at least 0; got ${epsilon}`)
   const steps = Math.ceil(dataset.train.count / batchSize) * epochs
   return train(
     {
@@ -57,7 +62,14 @@ export async function adversarialTraining(options: AdversarialTrainingOptions, r
 }
 
 /** The batch with its first rows (they are shuffled) replaced by examples. */
-async function mixed(model: Model, x: tf.Tensor, y: Labels, epsilon: number, share: number, run: RunContext): Promise<tf.Tensor> {
+async function mixed(
+  model: Model,
+  x: tf.Tensor,
+  y: Labels,
+  epsilon: number,
+  share: number,
+  run: RunContext,
+): Promise<tf.Tensor> {
   const rows = x.shape[0]!
   const attacked = Math.round(share * rows)
   if (attacked === 0) return x
@@ -66,7 +78,13 @@ async function mixed(model: Model, x: tf.Tensor, y: Labels, epsilon: number, sha
   const at = (row: number) => [row, ...tail.map(() => 0)]
   const head = tf.slice(x, at(0), [attacked, ...tail])
   try {
-    const { adversarial } = await fgsm(model, head, { kind: 'misclassification', labels }, { epsilon, norm: 'linf' }, run)
+    const { adversarial } = await fgsm(
+      model,
+      head,
+      { kind: 'misclassification', labels },
+      { epsilon, norm: 'linf' },
+      run,
+    )
     if (attacked === rows) return adversarial
     try {
       return tf.tidy(() => tf.concat([adversarial, tf.slice(x, at(attacked), [rows - attacked, ...tail])]))
@@ -78,13 +96,27 @@ async function mixed(model: Model, x: tf.Tensor, y: Labels, epsilon: number, sha
   }
 }
 
-async function reading(model: Model, test: Split, epsilon: number, run: RunContext): Promise<Record<string, number>> {
+async function reading(
+  model: Model,
+  test: Split,
+  epsilon: number,
+  run: RunContext,
+): Promise<Record<string, number>> {
   const ids = Array.from({ length: Math.min(readingImages, test.count) }, (_, i) => i)
-  return { cleanAccuracy: await accuracy(model, test, ids), attackedAccuracy: await accuracyUnderFgsm(model, test, ids, epsilon, run) }
+  return {
+    cleanAccuracy: await accuracy(model, test, ids),
+    attackedAccuracy: await accuracyUnderFgsm(model, test, ids, epsilon, run),
+  }
 }
 
 /** Share of the images still read as labelled after one step of strength epsilon, 0 to 1. */
-export async function accuracyUnderFgsm(model: Model, split: Split, ids: readonly number[], epsilon: number, run: RunContext): Promise<number> {
+export async function accuracyUnderFgsm(
+  model: Model,
+  split: Split,
+  ids: readonly number[],
+  epsilon: number,
+  run: RunContext,
+): Promise<number> {
   let right = 0
   for (let from = 0; from < ids.length; from += 100) {
     const part = ids.slice(from, from + 100)
@@ -92,7 +124,13 @@ export async function accuracyUnderFgsm(model: Model, split: Split, ids: readonl
     const x = split.images(part)
     const made: tf.Tensor[] = [x]
     try {
-      const { adversarial } = await fgsm(model, x, { kind: 'misclassification', labels }, { epsilon, norm: 'linf' }, { seed: run.seed, signal: run.signal })
+      const { adversarial } = await fgsm(
+        model,
+        x,
+        { kind: 'misclassification', labels },
+        { epsilon, norm: 'linf' },
+        { seed: run.seed, signal: run.signal },
+      )
       made.push(adversarial)
       const read = await model.predict(adversarial)
       for (const [i, label] of labels.entries()) if (read[i] === label) right++

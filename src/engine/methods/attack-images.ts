@@ -5,7 +5,16 @@ import { normRows } from '../../core/norms.ts'
 import type { TraceStep } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import { topClasses } from '../../models/network.ts'
-import { batchOf, criterionOf, crossEntropies, readImages, remembering, withModel, type ImagesRef, type ModelRef } from '../images.ts'
+import {
+  batchOf,
+  criterionOf,
+  crossEntropies,
+  readImages,
+  remembering,
+  withModel,
+  type ImagesRef,
+  type ModelRef,
+} from '../images.ts'
 import { defineMethod } from '../method.ts'
 import { createPace } from '../pace.ts'
 import { runSmallSteps, type SmallSteps } from '../small-steps.ts'
@@ -55,7 +64,11 @@ const batchRows = 64
 export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
   name: 'attack-images',
   runsOn: ['engine'],
-  run: ({ model: ref, images: imagesRef, attack, options, targets, seed, small }, { signal, progress }, workshop) =>
+  run: (
+    { model: ref, images: imagesRef, attack, options, targets, seed, small },
+    { signal, progress },
+    workshop,
+  ) =>
     withModel(workshop, ref, async (model) => {
       const entry = findAttack(attack)
       const images = await readImages(workshop, imagesRef, model)
@@ -86,8 +99,17 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
         const owned: tf.Tensor[] = [batch.x]
         const access = remembering(model, breathe)
         try {
-          const onStep = (done: number, total: number, values?: Record<string, number>) => progress(from + ((to - from) * done) / total, rows, values)
-          const { adversarial, trace } = await runSmallSteps(entry, access, batch.x, batch.criterion, options, small, { seed: seed + from, signal, onStep })
+          const onStep = (done: number, total: number, values?: Record<string, number>) =>
+            progress(from + ((to - from) * done) / total, rows, values)
+          const { adversarial, trace } = await runSmallSteps(
+            entry,
+            access,
+            batch.x,
+            batch.criterion,
+            options,
+            small,
+            { seed: seed + from, signal, onStep },
+          )
           owned.push(adversarial)
           const { loss, gradient } = await access.lossAndGradient(batch.x, criterionLabels(batch.criterion))
           owned.push(loss, gradient)
@@ -118,5 +140,8 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
         lossAfter: loss(result.logitsAfter),
       }
     }),
-  transfer: (result) => Object.values(result).flatMap((value) => (ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [])),
+  transfer: (result) =>
+    Object.values(result).flatMap((value) =>
+      ArrayBuffer.isView(value) ? [value.buffer as ArrayBuffer] : [],
+    ),
 })

@@ -24,8 +24,16 @@ export const method = defineMethod<ImagesParams, ImagesResult>({
     const data = await workshop.dataset(dataset)
     const part = data[split]
     const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= part.count)
-    if (wrong !== undefined) throw new PerturbError('bad-input', `images: ${dataset} has test and train images by number; expected 0 to ${part.count - 1} in ${split}, got ${wrong}`)
-    return { pixels: part.pixels(ids), shape: [ids.length, ...data.shape], labels: ids.map((id) => part.labels[id]!) }
+    if (wrong !== undefined)
+      throw new PerturbError(
+        'bad-input',
+        `images: ${dataset} has test and train images by number; expected 0 to ${part.count - 1} in ${split}, got ${wrong}`,
+      )
+    return {
+      pixels: part.pixels(ids),
+      shape: [ids.length, ...data.shape],
+      labels: ids.map((id) => part.labels[id]!),
+    }
   },
   transfer: ({ pixels }) => [pixels.buffer as ArrayBuffer],
 })

@@ -3,7 +3,15 @@ import { findAttack } from '../../attacks/registry.ts'
 import { isAdversarial } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
 import * as tf from '../../core/tf.ts'
-import { batchOf, criterionOf, readImages, remembering, withModel, type ImagesRef, type ModelRef } from '../images.ts'
+import {
+  batchOf,
+  criterionOf,
+  readImages,
+  remembering,
+  withModel,
+  type ImagesRef,
+  type ModelRef,
+} from '../images.ts'
 import { defineMethod } from '../method.ts'
 import { createPace } from '../pace.ts'
 import { runSmallSteps, type SmallSteps } from '../small-steps.ts'
@@ -37,12 +45,20 @@ const batchRows = 64
 export const method = defineMethod<SweepParams, { points: SweepPoint[] }>({
   name: 'sweep',
   runsOn: ['engine'],
-  run: ({ model: ref, images: imagesRef, attack, options, parameter, values, seeds = [0], targets, small }, { signal, progress }, workshop) =>
+  run: (
+    { model: ref, images: imagesRef, attack, options, parameter, values, seeds = [0], targets, small },
+    { signal, progress },
+    workshop,
+  ) =>
     withModel(workshop, ref, async (model) => {
       const entry = findAttack(attack)
       if (!Object.hasOwn(entry.defaults, parameter))
-        throw new PerturbError('bad-input', `sweep: ${attack} has no option "${parameter}"; it has ${Object.keys(entry.defaults).join(', ')}`)
-      if (values.length === 0 || seeds.length === 0) throw new PerturbError('bad-input', 'sweep: at least one value and one seed are needed; got none')
+        throw new PerturbError(
+          'bad-input',
+          `sweep: ${attack} has no option "${parameter}"; it has ${Object.keys(entry.defaults).join(', ')}`,
+        )
+      if (values.length === 0 || seeds.length === 0)
+        throw new PerturbError('bad-input', 'sweep: at least one value and one seed are needed; got none')
       const images = await readImages(workshop, imagesRef, model)
       const criterion = criterionOf(images.labels, targets)
       const rows = images.shape[0]!
@@ -58,10 +74,19 @@ export const method = defineMethod<SweepParams, { points: SweepPoint[] }>({
             for (const [s, seed] of seeds.entries()) {
               await breathe()
               const run = { seed: seed + from, signal }
-              const { adversarial } = await runSmallSteps(entry, access, batch.x, batch.criterion, { ...options, [parameter]: value }, small, run)
+              const { adversarial } = await runSmallSteps(
+                entry,
+                access,
+                batch.x,
+                batch.criterion,
+                { ...options, [parameter]: value },
+                small,
+                run,
+              )
               try {
                 const read = await model.predict(adversarial)
-                for (const [i, top] of read.entries()) if (isAdversarial(batch.criterion, i, top)) hits[v]![s]! += 1
+                for (const [i, top] of read.entries())
+                  if (isAdversarial(batch.criterion, i, top)) hits[v]![s]! += 1
               } finally {
                 adversarial.dispose()
               }

@@ -33,7 +33,16 @@ export const method = defineMethod<TrainDefenceParams, Training>({
     const { architecture, weights } = await workshop.weights(model)
     const { batchSize, learningRate: rate } = recipe(model)
     const data = await workshop.dataset(dataset)
-    const options = { architecture, weights, dataset: data, epochs, batchSize, epsilon, share, learningRate: learningRate ?? rate }
+    const options = {
+      architecture,
+      weights,
+      dataset: data,
+      epochs,
+      batchSize,
+      epsilon,
+      share,
+      learningRate: learningRate ?? rate,
+    }
     return adversarialTraining(options, { seed, signal, onStep: progress })
   },
   transfer: ({ weights }) => weights.map(({ values }) => values.buffer as ArrayBuffer),

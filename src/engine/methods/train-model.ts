@@ -23,9 +23,22 @@ export const method = defineMethod<TrainModelParams, Training>({
     const { train: data, test } = await workshop.dataset(dataset)
     const ids = Array.from({ length: Math.min(readingImages, test.count) }, (_, i) => i)
     const weights = initialWeights(architecture, seed)
-    const evaluate = async (trained: Parameters<typeof accuracy>[0]) => ({ cleanAccuracy: await accuracy(trained, test, ids) })
-    const options = { architecture, weights, data, epochs: epochs ?? usual, batchSize, learningRate, evaluate }
-    return train({ ...options, evaluateEvery: Math.ceil(data.count / batchSize) }, { seed, signal, onStep: progress })
+    const evaluate = async (trained: Parameters<typeof accuracy>[0]) => ({
+      cleanAccuracy: await accuracy(trained, test, ids),
+    })
+    const options = {
+      architecture,
+      weights,
+      data,
+      epochs: epochs ?? usual,
+      batchSize,
+      learningRate,
+      evaluate,
+    }
+    return train(
+      { ...options, evaluateEvery: Math.ceil(data.count / batchSize) },
+      { seed, signal, onStep: progress },
+    )
   },
   transfer: ({ weights }) => weights.map(({ values }) => values.buffer as ArrayBuffer),
 })

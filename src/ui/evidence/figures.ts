@@ -36,7 +36,8 @@ export function rowFigures(row: EvidenceRow): RowFigures {
     margin: marginOf(row, measured),
     at: measured ? place(row.measured) : 0,
     threshold: place(bar),
-    interval: measured && row.interval ? { from: place(row.interval[0]), to: place(row.interval[1]) } : undefined,
+    interval:
+      measured && row.interval ? { from: place(row.interval[0]), to: place(row.interval[1]) } : undefined,
     spoken: `${row.name}: ${measured ? value + spaced : 'not measured'}, needs ${relation === 'at-least' ? 'at least' : 'at most'} ${bar.toFixed(row.precision)}${spaced}`,
   }
 }

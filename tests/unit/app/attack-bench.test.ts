@@ -13,8 +13,14 @@ describe('the attack bench', () => {
       checkpoints: ['again'],
       start: { steps: 20 },
     })
-    expect(readSetup({ victim: 'shipped', epsilon: '0.1', checkpoints: 'a b' })).toMatchObject({ maxSteps: 1, checkpoints: ['a', 'b'], start: { epsilon: 0.1 } })
-    expect(readSetup({ place: 'bench', attack: 'pgd', norm: 'l2', stepSize: '0.5', randomStart: 'true' }).start).toEqual({ norm: 'l2', stepSize: 0.5, randomStart: true })
+    expect(readSetup({ victim: 'shipped', epsilon: '0.1', checkpoints: 'a b' })).toMatchObject({
+      maxSteps: 1,
+      checkpoints: ['a', 'b'],
+      start: { epsilon: 0.1 },
+    })
+    expect(
+      readSetup({ place: 'bench', attack: 'pgd', norm: 'l2', stepSize: '0.5', randomStart: 'true' }).start,
+    ).toEqual({ norm: 'l2', stepSize: 0.5, randomStart: true })
     expect(readSetup({ victim: 'shipped' })).not.toHaveProperty('weightsFrom')
   })
 

@@ -1,5 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
-import { exploreFile, LabSession, type LoadedLab, type SessionDeps } from '../../../src/app/lab-session.svelte.ts'
+import {
+  exploreFile,
+  LabSession,
+  type LoadedLab,
+  type SessionDeps,
+} from '../../../src/app/lab-session.svelte.ts'
 import { newRecord } from '../../../src/app/lab-records.ts'
 import { PerturbError } from '../../../src/core/errors.ts'
 import type { Artefact } from '../../../src/grading/artefact.ts'
@@ -53,15 +58,28 @@ const loaded: LoadedLab = {
   guide: {
     steps: [
       { id: 'story', title: 'Story', body: [] },
-      { id: 'explore', title: 'Explore', body: [{ type: 'widget', kind: 'knobs', props: { place: 'bench' } }] },
+      {
+        id: 'explore',
+        title: 'Explore',
+        body: [{ type: 'widget', kind: 'knobs', props: { place: 'bench' } }],
+      },
       { id: 'code', title: 'Code', body: [] },
       { id: 'checkpoint', title: 'Checkpoint', body: [] },
-      { id: 'defend', title: 'Defend', body: [{ type: 'widget', kind: 'training', props: { place: 'bench' } }] },
+      {
+        id: 'defend',
+        title: 'Defend',
+        body: [{ type: 'widget', kind: 'training', props: { place: 'bench' } }],
+      },
       { id: 'reattack', title: 'Re-attack', body: [] },
     ],
     quizzes: [{ id: 'q', checkpoint: 'quiz', question: [], multiple: false, options: [] }],
   },
-  starter: { 'attack.ts': 'throw 1', 'run.ts': "import './attack'", 'again.ts': 'throw 2', 'run-again.ts': '' },
+  starter: {
+    'attack.ts': 'throw 1',
+    'run.ts': "import './attack'",
+    'again.ts': 'throw 2',
+    'run-again.ts': '',
+  },
   solution: async () => ({}),
 }
 
@@ -72,8 +90,17 @@ const verdict = (status: Verdict['status'], value = 50): Verdict => ({
   score: { value, unit: '%' },
 })
 
-const examples: Artefact = { kind: 'adversarial-examples', ids: [1], shape: [1, 1, 1, 1], pixels: new Float32Array([0.5]) }
-const weights: Artefact = { kind: 'model-weights', model: 'm', tensors: [{ name: 'w', shape: [1], values: new Float32Array([1]) }] }
+const examples: Artefact = {
+  kind: 'adversarial-examples',
+  ids: [1],
+  shape: [1, 1, 1, 1],
+  pixels: new Float32Array([0.5]),
+}
+const weights: Artefact = {
+  kind: 'model-weights',
+  model: 'm',
+  tensors: [{ name: 'w', shape: [1], values: new Float32Array([1]) }],
+}
 
 interface Call {
   method: string
@@ -81,12 +108,26 @@ interface Call {
 }
 
 /** A session with everything around it faked; `calls` tells what the workers were asked. */
-function setUp(change: Partial<SessionDeps> & { outcome?: ProgramOutcome; verdict?: Verdict; record?: LabRecord; weightsFrom?: string } = {}) {
+function setUp(
+  change: Partial<SessionDeps> & {
+    outcome?: ProgramOutcome
+    verdict?: Verdict
+    record?: LabRecord
+    weightsFrom?: string
+  } = {},
+) {
   const calls: Call[] = []
   const requests: ProgramRequest[] = []
   let saved: LabRecord | undefined = change.record
   const answer: Record<string, (params: Record<string, unknown>) => unknown> = {
-    task: () => ({ victim: { model: 'm', weightsFrom: change.weightsFrom }, dataset: 'd', split: 'test', ids: [1], labels: [3], values: {} }),
+    task: () => ({
+      victim: { model: 'm', weightsFrom: change.weightsFrom },
+      dataset: 'd',
+      split: 'test',
+      ids: [1],
+      labels: [3],
+      values: {},
+    }),
     'open-run': ({ port }) => {
       ;(port as MessagePort).close()
       return { runId: 7 }
@@ -130,7 +171,10 @@ describe('a lab session', () => {
   })
 
   test('resumes where the learner was, with their text', async () => {
-    const record = { ...newRecord('lab', '1.0.0', 'code', 5), files: { 'attack.ts': { text: 'mine', updated: 1 } } }
+    const record = {
+      ...newRecord('lab', '1.0.0', 'code', 5),
+      files: { 'attack.ts': { text: 'mine', updated: 1 } },
+    }
     const { session } = setUp({ record })
     await session.open()
     expect(session.step).toBe('code')
@@ -140,7 +184,9 @@ describe('a lab session', () => {
   })
 
   test('tells why a lab does not open instead of throwing', async () => {
-    const { session } = setUp({ load: async () => Promise.reject(new PerturbError('missing', 'no lab "lab"')) })
+    const { session } = setUp({
+      load: async () => Promise.reject(new PerturbError('missing', 'no lab "lab"')),
+    })
     await session.open()
     expect(session.phase).toBe('failed')
     expect(session.failure).toBe('no lab "lab"')
@@ -188,7 +234,13 @@ describe('running a program', () => {
     expect(requests[0]!.files['attack.ts']).toBe('better')
     expect(requests[0]!.main).toBe('run.ts')
     const [attempt] = session.record.attempts
-    expect(attempt).toMatchObject({ checkpoint: 'first', source: 'code', backend: 'wasm', seed: session.seed, ledger: { calls: 1 } })
+    expect(attempt).toMatchObject({
+      checkpoint: 'first',
+      source: 'code',
+      backend: 'wasm',
+      seed: session.seed,
+      ledger: { calls: 1 },
+    })
     expect(attempt!.files).toEqual({ 'attack.ts': 'better', 'run.ts': "import './attack'" })
     expect(session.tab).toBe('evidence')
     expect(session.announcement).toBe('Passed: 93 of 100')
@@ -196,7 +248,10 @@ describe('running a program', () => {
   })
 
   test.each<[ProgramOutcome, RegExp]>([
-    [{ status: 'failed', error: { message: 'x is not defined', file: 'attack.ts', line: 3 }, seconds: 1 }, /x is not defined/],
+    [
+      { status: 'failed', error: { message: 'x is not defined', file: 'attack.ts', line: 3 }, seconds: 1 },
+      /x is not defined/,
+    ],
     [{ status: 'deadline', seconds: 5 }, /Stopped after 5 s/],
     [{ status: 'flood', message: 'too many messages', seconds: 1 }, /too many messages/],
     [{ status: 'crashed', message: 'the sandbox died', seconds: 1 }, /the sandbox died/],
@@ -212,7 +267,13 @@ describe('running a program', () => {
   })
 
   test('a problem leads to its line', async () => {
-    const { session } = setUp({ outcome: { status: 'failed', error: { message: 'no', file: 'attack.ts', line: 3, column: 2 }, seconds: 1 } })
+    const { session } = setUp({
+      outcome: {
+        status: 'failed',
+        error: { message: 'no', file: 'attack.ts', line: 3, column: 2 },
+        seconds: 1,
+      },
+    })
     await session.open()
     await session.runProgram('first')
     session.jumpTo(session.problems[0]!)
@@ -232,7 +293,9 @@ describe('running a program', () => {
   test('cancel stops the program, keeps no attempt and frees the queue', async () => {
     const { session } = setUp({
       runProgram: ({ signal }) =>
-        new Promise((resolve) => signal!.addEventListener('abort', () => resolve({ status: 'cancelled', seconds: 1 }))),
+        new Promise((resolve) =>
+          signal!.addEventListener('abort', () => resolve({ status: 'cancelled', seconds: 1 })),
+        ),
     })
     await session.open()
     const run = session.runProgram('first')
@@ -282,7 +345,10 @@ describe('handing in from the bench', () => {
   test('is marked as explore and keeps the program of the knobs', async () => {
     const { session } = setUp()
     await session.open()
-    await session.makeAndHandIn('first', 'Attacking', async () => ({ artefact: examples, files: { [exploreFile]: 'code' } }))
+    await session.makeAndHandIn('first', 'Attacking', async () => ({
+      artefact: examples,
+      files: { [exploreFile]: 'code' },
+    }))
     expect(session.record.attempts[0]).toMatchObject({ source: 'explore', files: { [exploreFile]: 'code' } })
   })
 
@@ -350,7 +416,12 @@ describe('what is kept', () => {
   })
 
   test('a store that refuses is told, and the work stays', async () => {
-    const { session } = setUp({ store: { load: async () => undefined, save: async () => Promise.reject(new Error('The storage is full.')) } })
+    const { session } = setUp({
+      store: {
+        load: async () => undefined,
+        save: async () => Promise.reject(new Error('The storage is full.')),
+      },
+    })
     await session.open()
     session.setFile('attack.ts', 'mine')
     await session.flush()
@@ -375,12 +446,19 @@ describe('what is kept', () => {
   test('work of another tab is united with what is being typed here', async () => {
     let tell!: (record: LabRecord) => void
     const { session } = setUp({
-      store: { load: async () => newRecord('lab', '1.0.0', 'story', 5), save: async () => {}, onChange: (_, listener) => ((tell = listener), () => {}) },
+      store: {
+        load: async () => newRecord('lab', '1.0.0', 'story', 5),
+        save: async () => {},
+        onChange: (_, listener) => ((tell = listener), () => {}),
+      },
     })
     await session.open()
     session.goTo('code')
     session.setFile('attack.ts', 'typed here')
-    const there = { ...newRecord('lab', '1.0.0', 'defend', 5), files: { 'again.ts': { text: 'typed there', updated: 1 } } }
+    const there = {
+      ...newRecord('lab', '1.0.0', 'defend', 5),
+      files: { 'again.ts': { text: 'typed there', updated: 1 } },
+    }
     tell(there)
     expect(session.fileText('attack.ts')).toBe('typed here')
     expect(session.fileText('again.ts')).toBe('typed there')

@@ -27,7 +27,12 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
   beforeEach(() => void (before = tf.memory().numTensors))
   afterEach(() => expect(tf.memory().numTensors, 'a tensor leaked').toBe(before))
 
-  async function attack(rows: number[][], criterion: Criterion, options: Partial<FgsmOptions>, victim = model): Promise<number[][]> {
+  async function attack(
+    rows: number[][],
+    criterion: Criterion,
+    options: Partial<FgsmOptions>,
+    victim = model,
+  ): Promise<number[][]> {
     const x = tf.tensor(rows)
     const { adversarial } = await fgsm(victim, x, criterion, options, { seed: 1 })
     const result = (await adversarial.array()) as number[][]
@@ -57,7 +62,8 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
 
   test('leaves a row without a gradient where it is, in either norm', async () => {
     const flat = linearModel(2, 2, [0, 0, 0, 0])
-    for (const norm of ['linf', 'l2'] as const) expectRows(await attack([[0.3, 0.7]], away(0), { epsilon: 0.2, norm }, flat), [[0.3, 0.7]])
+    for (const norm of ['linf', 'l2'] as const)
+      expectRows(await attack([[0.3, 0.7]], away(0), { epsilon: 0.2, norm }, flat), [[0.3, 0.7]])
     flat.dispose()
   })
 
@@ -69,15 +75,26 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
   })
 
   test('every row is attacked as if it were alone', async () => {
-    const rows = [[0.6, 0.4], [0.2, 0.9], [0.5, 0.5]]
+    const rows = [
+      [0.6, 0.4],
+      [0.2, 0.9],
+      [0.5, 0.5],
+    ]
     const together = await attack(rows, away(0, 1, 0), { epsilon: 0.1, norm: 'l2' })
-    for (const [i, label] of [0, 1, 0].entries()) expectRows(await attack([rows[i]!], away(label), { epsilon: 0.1, norm: 'l2' }), [together[i]!])
+    for (const [i, label] of [0, 1, 0].entries())
+      expectRows(await attack([rows[i]!], away(label), { epsilon: 0.1, norm: 'l2' }), [together[i]!])
   })
 
   test('leaves x untouched and reports its one step', async () => {
     const x = tf.tensor([[0.6, 0.4]])
     const steps: number[][] = []
-    const { adversarial } = await fgsm(model, x, away(0), {}, { seed: 1, onStep: (done, total) => steps.push([done, total]) })
+    const { adversarial } = await fgsm(
+      model,
+      x,
+      away(0),
+      {},
+      { seed: 1, onStep: (done, total) => steps.push([done, total]) },
+    )
     expect([...(await x.data())]).toEqual([...Float32Array.of(0.6, 0.4)])
     expect(steps).toEqual([[1, 1]])
     tf.dispose([x, adversarial])
@@ -88,16 +105,26 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
     expect(await attack([[0.6, 0.4]], away(0), { epsilon: 0.2, norm: 'linf' })).not.toEqual(base)
     expect(await attack([[0.6, 0.4]], away(0), { epsilon: 0.1, norm: 'l2' })).not.toEqual(base)
     expect(entry.parameters.map(({ name }) => name)).toEqual(['epsilon', 'norm'])
-    expect(await attack([[0.6, 0.4]], away(0), {})).toEqual(await attack([[0.6, 0.4]], away(0), entry.defaults as FgsmOptions))
+    expect(await attack([[0.6, 0.4]], away(0), {})).toEqual(
+      await attack([[0.6, 0.4]], away(0), entry.defaults as FgsmOptions),
+    )
   })
 
   test.each([
     ['a negative epsilon', { epsilon: -0.1 }, /fgsm: epsilon must be at least 0; got -0\.1/],
     ['NaN', { epsilon: NaN }, /epsilon must be a finite number; got NaN/],
     ['an infinite epsilon', { epsilon: Infinity }, /epsilon must be a finite number/],
-    ['text for a number', { epsilon: '0.1' as unknown as number }, /epsilon must be a finite number; got "0\.1"/],
+    [
+      'text for a number',
+      { epsilon: '0.1' as unknown as number },
+      /epsilon must be a finite number; got "0\.1"/,
+    ],
     ['an unknown norm', { norm: 'l7' as 'l2' }, /norm must be one of "linf", "l2"; got "l7"/],
-    ['an option it does not have', { steps: 3 } as Partial<FgsmOptions>, /no option "steps", so it would have no effect; the options are epsilon, norm/],
+    [
+      'an option it does not have',
+      { steps: 3 } as Partial<FgsmOptions>,
+      /no option "steps", so it would have no effect; the options are epsilon, norm/,
+    ],
   ])('refuses %s', async (_, options, message) => {
     const x = tf.tensor([[0.6, 0.4]])
     await expect(fgsm(model, x, away(0), options, { seed: 1 })).rejects.toThrow(message)
@@ -105,8 +132,21 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
   })
 
   test.each([
-    ['too few labels', [[0.6, 0.4], [0, 1]], away(0), /one class for each of the 2 rows of x; got 1/],
-    ['a label that is no class', [[0.6, 0.4]], away(2), /labels\[0\] must be a whole number from 0 to 1; got 2/],
+    [
+      'too few labels',
+      [
+        [0.6, 0.4],
+        [0, 1],
+      ],
+      away(0),
+      /one class for each of the 2 rows of x; got 1/,
+    ],
+    [
+      'a label that is no class',
+      [[0.6, 0.4]],
+      away(2),
+      /labels\[0\] must be a whole number from 0 to 1; got 2/,
+    ],
     ['a target that is no class', [[0.6, 0.4]], towards(-1), /targets\[0\] must be/],
     ['rows of another width', [[0.6, 0.4, 0.2]], away(0), /x must have shape \(N, 2\); got \(1, 3\)/],
   ])('refuses %s', async (_, rows, criterion, message) => {
@@ -117,7 +157,9 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
 
   test('stops before it begins when it is cancelled', async () => {
     const x = tf.tensor([[0.6, 0.4]])
-    await expect(fgsm(model, x, away(0), {}, { seed: 1, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+    await expect(fgsm(model, x, away(0), {}, { seed: 1, signal: AbortSignal.abort() })).rejects.toMatchObject(
+      { code: 'cancelled' },
+    )
     x.dispose()
   })
 

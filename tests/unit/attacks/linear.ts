@@ -2,7 +2,12 @@ import { createModel } from '../../../src/models/network.ts'
 import type { Model } from '../../../src/models/model.ts'
 
 /** logits = x · kernel + bias, kernel row-major (inputs × classes): its gradients fit on paper. */
-export function linearModel(inputs: number, classes: number, kernel: number[], bias = new Array<number>(classes).fill(0)): Model {
+export function linearModel(
+  inputs: number,
+  classes: number,
+  kernel: number[],
+  bias = new Array<number>(classes).fill(0),
+): Model {
   return createModel(
     {
       name: 'linear',

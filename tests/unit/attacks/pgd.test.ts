@@ -32,7 +32,10 @@ const plateau = () =>
       numClasses: 2,
       bounds: [0, 1],
       classes: ['0', '1'],
-      layers: [{ type: 'dense', units: 1, activation: 'relu' }, { type: 'dense', units: 2 }],
+      layers: [
+        { type: 'dense', units: 1, activation: 'relu' },
+        { type: 'dense', units: 2 },
+      ],
     },
     [
       { name: 'dense1/kernel', shape: [1, 1], values: Float32Array.of(1) },
@@ -53,7 +56,13 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
   beforeEach(() => void (before = tf.memory().numTensors))
   afterEach(() => expect(tf.memory().numTensors, 'a tensor leaked').toBe(before))
 
-  async function attack(rows: number[][], criterion: Criterion, options: Partial<PgdOptions>, victim = model, seed = 1): Promise<number[][]> {
+  async function attack(
+    rows: number[][],
+    criterion: Criterion,
+    options: Partial<PgdOptions>,
+    victim = model,
+    seed = 1,
+  ): Promise<number[][]> {
     const x = tf.tensor(rows)
     const { adversarial } = await pgd(victim, x, criterion, options, { seed })
     const result = (await adversarial.array()) as number[][]
@@ -89,35 +98,52 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     // Again: (−0.2828, 0.1414), of length 0.3162, is shrunk to 0.3 and then clipped.
     const one = 0.2 / Math.SQRT2
     const length = Math.hypot(2 * one, one)
-    expectRows(await attack([[0.3, 1]], away(0), { epsilon: 0.3, norm: 'l2', steps: 2, stepSize: 0.2 }), [[0.3 - (2 * one * 0.3) / length, 1]])
+    expectRows(await attack([[0.3, 1]], away(0), { epsilon: 0.3, norm: 'l2', steps: 2, stepSize: 0.2 }), [
+      [0.3 - (2 * one * 0.3) / length, 1],
+    ])
   })
 
   test('one step as long as the ball is FGSM, in either norm', async () => {
-    const rows = [[0.6, 0.4], [0.2, 0.95]]
+    const rows = [
+      [0.6, 0.4],
+      [0.2, 0.95],
+    ]
     for (const norm of ['linf', 'l2'] as const) {
       const x = tf.tensor(rows)
       const { adversarial } = await fgsm(model, x, away(0, 1), { epsilon: 0.2, norm }, { seed: 1 })
-      expectRows(await attack(rows, away(0, 1), { epsilon: 0.2, norm, steps: 1, stepSize: 0.2 }), (await adversarial.array()) as number[][])
+      expectRows(
+        await attack(rows, away(0, 1), { epsilon: 0.2, norm, steps: 1, stepSize: 0.2 }),
+        (await adversarial.array()) as number[][],
+      )
       tf.dispose([x, adversarial])
     }
   })
 
   test('leaves a row without a gradient where it is, in either norm', async () => {
     const flat = linearModel(2, 2, [0, 0, 0, 0])
-    for (const norm of ['linf', 'l2'] as const) expectRows(await attack([[0.3, 0.7]], away(0), { ...linf, norm }, flat), [[0.3, 0.7]])
+    for (const norm of ['linf', 'l2'] as const)
+      expectRows(await attack([[0.3, 0.7]], away(0), { ...linf, norm }, flat), [[0.3, 0.7]])
     flat.dispose()
   })
 
   test('every row is attacked as if it were alone', async () => {
-    const rows = [[0.6, 0.4], [0.2, 0.9], [0.5, 0.5]]
+    const rows = [
+      [0.6, 0.4],
+      [0.2, 0.9],
+      [0.5, 0.5],
+    ]
     const options = { ...linf, norm: 'l2' } as const
     const together = await attack(rows, away(0, 1, 0), options)
-    for (const [i, label] of [0, 1, 0].entries()) expectRows(await attack([rows[i]!], away(label), options), [together[i]!])
+    for (const [i, label] of [0, 1, 0].entries())
+      expectRows(await attack([rows[i]!], away(label), options), [together[i]!])
   })
 
   test('begins at a random point only when told to, and the seed decides where', async () => {
     const flat = linearModel(4, 2, new Array<number>(8).fill(0))
-    const x = [[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5]]
+    const x = [
+      [0.5, 0.5, 0.5, 0.5],
+      [0.5, 0.5, 0.5, 0.5],
+    ]
     for (const norm of ['linf', 'l2'] as const) {
       const options = { ...linf, norm, randomStart: true }
       const got = await attack(x, away(0, 0), options, flat)
@@ -133,12 +159,26 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     const flat = linearModel(3, 2, new Array<number>(6).fill(0))
     const rows = Array.from({ length: 2000 }, () => [0.5, 0.5, 0.5])
     const labels = away(...rows.map(() => 0))
-    const share = (got: number[][], inside: (delta: number[]) => boolean) => got.filter((row) => inside(row.map((value) => value - 0.5))).length / got.length
-    const ball = await attack(rows, labels, { epsilon: 0.4, norm: 'l2', steps: 1, stepSize: 0.1, randomStart: true }, flat)
+    const share = (got: number[][], inside: (delta: number[]) => boolean) =>
+      got.filter((row) => inside(row.map((value) => value - 0.5))).length / got.length
+    const ball = await attack(
+      rows,
+      labels,
+      { epsilon: 0.4, norm: 'l2', steps: 1, stepSize: 0.1, randomStart: true },
+      flat,
+    )
     expect(share(ball, (delta) => Math.hypot(...delta) < 0.4 * 0.5 ** (1 / 3))).toBeCloseTo(0.5, 1)
     expect(share(ball, ([first]) => first! > 0)).toBeCloseTo(0.5, 1)
-    const cube = await attack(rows, labels, { epsilon: 0.4, norm: 'linf', steps: 1, stepSize: 0.1, randomStart: true }, flat)
-    expect(share(cube, (delta) => Math.max(...delta.map(Math.abs)) < 0.4 * 0.5 ** (1 / 3))).toBeCloseTo(0.5, 1)
+    const cube = await attack(
+      rows,
+      labels,
+      { epsilon: 0.4, norm: 'linf', steps: 1, stepSize: 0.1, randomStart: true },
+      flat,
+    )
+    expect(share(cube, (delta) => Math.max(...delta.map(Math.abs)) < 0.4 * 0.5 ** (1 / 3))).toBeCloseTo(
+      0.5,
+      1,
+    )
     flat.dispose()
   })
 
@@ -150,8 +190,14 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     expectRows(await attack(rows, labels, options, victim), rows)
     const found = await attack(rows, labels, { ...options, restarts: 20 }, victim)
     // A start in [0, 0.8] is above 0.5 with a chance of 3 in 8; twenty of them miss it once in 12 000 rows.
-    expectRows(found, rows.map(() => [0.8]))
-    expectRows(await attack(rows, towards(...rows.map(() => 1)), { ...options, restarts: 20 }, victim), rows.map(() => [0.8]))
+    expectRows(
+      found,
+      rows.map(() => [0.8]),
+    )
+    expectRows(
+      await attack(rows, towards(...rows.map(() => 1)), { ...options, restarts: 20 }, victim),
+      rows.map(() => [0.8]),
+    )
     // Towards class 0 the smallest margin wins, which the plateau already has: of equals, the first run is kept.
     expectRows(await attack(rows, towards(...rows.map(() => 0)), { ...options, restarts: 3 }, victim), rows)
     victim.dispose()
@@ -163,7 +209,12 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     const run: RunContext = { seed: 1, onStep: (done, total) => steps.push([done, total]) }
     const { adversarial, trace } = await pgd(model, x, away(0), { ...linf, restarts: 1 }, run)
     expect([...(await x.data())]).toEqual([...Float32Array.of(0.6, 0.4)])
-    expect(steps).toEqual([[1, 4], [2, 4], [3, 4], [4, 4]])
+    expect(steps).toEqual([
+      [1, 4],
+      [2, 4],
+      [3, 4],
+      [4, 4],
+    ])
     // −log p₀ where z₀ − z₁ is 0.2, then 0.
     expect(trace.map(({ step }) => step)).toEqual([0, 1])
     expect(trace[0]!.values.loss).toBeCloseTo(Math.log(1 + Math.exp(-0.2)), 5)
@@ -172,11 +223,19 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
   })
 
   test('every option moves the result', async () => {
-    const options: PgdOptions = { epsilon: 0.15, norm: 'linf', steps: 3, stepSize: 0.1, randomStart: false, restarts: 0 }
+    const options: PgdOptions = {
+      epsilon: 0.15,
+      norm: 'linf',
+      steps: 3,
+      stepSize: 0.1,
+      randomStart: false,
+      restarts: 0,
+    }
     const victim = plateau()
     const from = [[0.55]]
     const base = await attack(from, away(0), options, victim)
-    const moved = (change: Partial<PgdOptions>, start = from) => attack(start, away(0), { ...options, ...change }, victim)
+    const moved = (change: Partial<PgdOptions>, start = from) =>
+      attack(start, away(0), { ...options, ...change }, victim)
     expect(await moved({ epsilon: 0.1 })).not.toEqual(base)
     expect(await moved({ steps: 1 })).not.toEqual(base)
     expect(await moved({ steps: 1, stepSize: 0.05 })).not.toEqual(await moved({ steps: 1 }))
@@ -187,7 +246,9 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     const plane = await attack([[0.6, 0.4]], away(0), options)
     expect(await attack([[0.6, 0.4]], away(0), { ...options, norm: 'l2' })).not.toEqual(plane)
     expect(entry.parameters.map(({ name }) => name).sort()).toEqual(Object.keys(options).sort())
-    expect(await attack([[0.6, 0.4]], away(0), {})).toEqual(await attack([[0.6, 0.4]], away(0), entry.defaults as PgdOptions))
+    expect(await attack([[0.6, 0.4]], away(0), {})).toEqual(
+      await attack([[0.6, 0.4]], away(0), entry.defaults as PgdOptions),
+    )
   })
 
   test.each([
@@ -195,11 +256,23 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     ['a step that leads nowhere', { stepSize: 0 }, /pgd: stepSize must be positive; got 0/],
     ['no step', { steps: 0 }, /pgd: steps must be a whole number of at least 1; got 0/],
     ['half a step', { steps: 2.5 }, /pgd: steps must be a whole number of at least 1; got 2\.5/],
-    ['a negative number of restarts', { restarts: -1 }, /pgd: restarts must be a whole number of at least 0; got -1/],
+    [
+      'a negative number of restarts',
+      { restarts: -1 },
+      /pgd: restarts must be a whole number of at least 0; got -1/,
+    ],
     ['NaN', { stepSize: NaN }, /stepSize must be a finite number; got NaN/],
-    ['a word for a switch', { randomStart: 'yes' as unknown as boolean }, /randomStart must be true or false; got "yes"/],
+    [
+      'a word for a switch',
+      { randomStart: 'yes' as unknown as boolean },
+      /randomStart must be true or false; got "yes"/,
+    ],
     ['an unknown norm', { norm: 'l7' as 'l2' }, /norm must be one of "linf", "l2"; got "l7"/],
-    ['an option it does not have', { momentum: 1 } as Partial<PgdOptions>, /no option "momentum", so it would have no effect/],
+    [
+      'an option it does not have',
+      { momentum: 1 } as Partial<PgdOptions>,
+      /no option "momentum", so it would have no effect/,
+    ],
   ])('refuses %s', async (_, options, message) => {
     const x = tf.tensor([[0.6, 0.4]])
     await expect(pgd(model, x, away(0), options, { seed: 1 })).rejects.toThrow(message)
@@ -208,7 +281,9 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
 
   test('refuses labels and rows that do not fit', async () => {
     const x = tf.tensor([[0.6, 0.4]])
-    await expect(pgd(model, x, away(0, 1), {}, { seed: 1 })).rejects.toThrow(/pgd: labels must name one class/)
+    await expect(pgd(model, x, away(0, 1), {}, { seed: 1 })).rejects.toThrow(
+      /pgd: labels must name one class/,
+    )
     await expect(pgd(model, x, towards(2), {}, { seed: 1 })).rejects.toThrow(/pgd: targets\[0\] must be/)
     x.dispose()
   })
@@ -217,15 +292,27 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     const x = tf.tensor([[0.6, 0.4]])
     const abort = new AbortController()
     if (after === 0) abort.abort()
-    const run: RunContext = { seed: 1, signal: abort.signal, onStep: (done) => void (done === after && abort.abort()) }
-    await expect(pgd(model, x, away(0), { ...linf, restarts: 2 }, run)).rejects.toMatchObject({ code: 'cancelled' })
+    const run: RunContext = {
+      seed: 1,
+      signal: abort.signal,
+      onStep: (done) => void (done === after && abort.abort()),
+    }
+    await expect(pgd(model, x, away(0), { ...linf, restarts: 2 }, run)).rejects.toMatchObject({
+      code: 'cancelled',
+    })
     x.dispose()
   })
 
   test('leaks nothing when the victim stops answering, in a step or between two runs', async () => {
     const x = tf.tensor([[0.6, 0.4]])
     let left = 2
-    const failing = { ...info(model), logits: () => Promise.reject(new Error('gone')), lossAndGradient: (...args: Parameters<Model['lossAndGradient']>) => (left-- > 0 ? model.lossAndGradient(...args) : Promise.reject(new Error('lost'))), vjp: model.vjp.bind(model) }
+    const failing = {
+      ...info(model),
+      logits: () => Promise.reject(new Error('gone')),
+      lossAndGradient: (...args: Parameters<Model['lossAndGradient']>) =>
+        left-- > 0 ? model.lossAndGradient(...args) : Promise.reject(new Error('lost')),
+      vjp: model.vjp.bind(model),
+    }
     await expect(pgd(failing, x, away(0), { ...linf, steps: 3 }, { seed: 1 })).rejects.toThrow('lost')
     left = 100
     await expect(pgd(failing, x, away(0), { ...linf, restarts: 1 }, { seed: 1 })).rejects.toThrow('gone')
@@ -271,14 +358,22 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
   test('more budget and more steps are no worse on a linear model', async () => {
     const victim = linearModel(3, 2, [2, -1, -1, 1, 0.5, -2])
     const lossAt = async (options: Partial<PgdOptions>) => {
-      const [row] = await attack([[0.5, 0.5, 0.5]], away(0), { norm: 'linf', stepSize: 0.05, ...options }, victim)
+      const [row] = await attack(
+        [[0.5, 0.5, 0.5]],
+        away(0),
+        { norm: 'linf', stepSize: 0.05, ...options },
+        victim,
+      )
       const x = tf.tensor([row!])
       const { loss, gradient } = await victim.lossAndGradient(x, [0])
       const [value] = await loss.data()
       tf.dispose([x, loss, gradient])
       return value!
     }
-    for (const series of [[0, 0.05, 0.1, 0.2, 0.4].map((epsilon) => ({ epsilon, steps: 10 })), [1, 2, 4, 8].map((steps) => ({ epsilon: 0.3, steps }))]) {
+    for (const series of [
+      [0, 0.05, 0.1, 0.2, 0.4].map((epsilon) => ({ epsilon, steps: 10 })),
+      [1, 2, 4, 8].map((steps) => ({ epsilon: 0.3, steps })),
+    ]) {
       let last = -Infinity
       for (const options of series) {
         const value = await lossAt(options)

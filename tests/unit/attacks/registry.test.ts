@@ -19,12 +19,32 @@ describe('attack registry', () => {
   })
 
   test.each([
-    ['an id that is not the file name', { './evasion/other.ts': { entry: fgsm } }, /id must be the file's name, "other"; got "fgsm"/],
+    [
+      'an id that is not the file name',
+      { './evasion/other.ts': { entry: fgsm } },
+      /id must be the file's name, "other"; got "fgsm"/,
+    ],
     ['a file without an entry', { './evasion/helper.ts': {} }, /must export its AttackEntry as `entry`/],
-    ['an attack in the wrong family', { './poisoning/fgsm.ts': { entry: fgsm } }, /family must be the folder's name/],
-    ['a default without a knob', { './evasion/fgsm.ts': { entry: { ...fgsm, defaults: { ...fgsm.defaults, extra: 1 } } } }, /"extra" has no parameter/],
-    ['a knob without a default', { './evasion/fgsm.ts': { entry: { ...fgsm, defaults: {} } } }, /"epsilon" has no default/],
-    ['a second file of the same id', { './evasion/fgsm.ts': { entry: fgsm }, './evasion/deep/evasion/fgsm.ts': { entry: fgsm } }, /"fgsm" is taken/],
+    [
+      'an attack in the wrong family',
+      { './poisoning/fgsm.ts': { entry: fgsm } },
+      /family must be the folder's name/,
+    ],
+    [
+      'a default without a knob',
+      { './evasion/fgsm.ts': { entry: { ...fgsm, defaults: { ...fgsm.defaults, extra: 1 } } } },
+      /"extra" has no parameter/,
+    ],
+    [
+      'a knob without a default',
+      { './evasion/fgsm.ts': { entry: { ...fgsm, defaults: {} } } },
+      /"epsilon" has no default/,
+    ],
+    [
+      'a second file of the same id',
+      { './evasion/fgsm.ts': { entry: fgsm }, './evasion/deep/evasion/fgsm.ts': { entry: fgsm } },
+      /"fgsm" is taken/,
+    ],
   ])('refuses %s', (_, files, message) => {
     expect(() => collectAttacks(files as Record<string, Record<string, unknown>>)).toThrow(message)
   })
@@ -36,7 +56,8 @@ describe('attack registry', () => {
         expect(value).toBeGreaterThanOrEqual(parameter.min)
         expect(value).toBeLessThanOrEqual(parameter.max)
       }
-      if (parameter.kind === 'choice') expect(parameter.choices.map((choice) => choice.value)).toContain(value)
+      if (parameter.kind === 'choice')
+        expect(parameter.choices.map((choice) => choice.value)).toContain(value)
       if (parameter.kind === 'flag') expect(typeof value).toBe('boolean')
     }
   })

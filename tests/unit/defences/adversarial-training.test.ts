@@ -4,7 +4,11 @@ import { startBackend } from '../../../src/core/backends.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { DataSet, Split } from '../../../src/data/data-set.ts'
-import { accuracyUnderFgsm, adversarialTraining, type AdversarialTrainingOptions } from '../../../src/defences/training/adversarial-training.ts'
+import {
+  accuracyUnderFgsm,
+  adversarialTraining,
+  type AdversarialTrainingOptions,
+} from '../../../src/defences/training/adversarial-training.ts'
 import type { Architecture } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
 import { initialWeights } from '../../../src/models/weights.ts'
@@ -20,13 +24,37 @@ function temptingData(count: number, seed: number): Split {
     const sign = labels[Math.floor(i / 11)] ? 1 : -1
     return 0.5 + sign * (i % 11 === 0 ? 0.3 : 0.05) + 0.02 * rng.normal()
   })
-  const pixels = (ids: ArrayLike<number>) => Float32Array.from({ length: ids.length * 11 }, (_, i) => rows[ids[Math.floor(i / 11)]! * 11 + (i % 11)]!)
+  const pixels = (ids: ArrayLike<number>) =>
+    Float32Array.from({ length: ids.length * 11 }, (_, i) => rows[ids[Math.floor(i / 11)]! * 11 + (i % 11)]!)
   return { count, labels, pixels, images: (ids) => tf.tensor(pixels(ids), [ids.length, 11]) }
 }
 
-const architecture: Architecture = { name: 'linear', inputShape: [11], numClasses: 2, bounds: [0, 1], classes: ['0', '1'], layers: [{ type: 'dense', units: 2 }] }
-const dataset: DataSet = { name: 'tempting', shape: [11] as unknown as DataSet['shape'], classes: ['0', '1'], train: temptingData(200, 1), test: temptingData(100, 2) }
-const options: AdversarialTrainingOptions = { architecture, weights: initialWeights(architecture, 4), dataset, epochs: 12, batchSize: 20, learningRate: 0.1, epsilon: 0.1, share: 1, readings: 0 }
+const architecture: Architecture = {
+  name: 'linear',
+  inputShape: [11],
+  numClasses: 2,
+  bounds: [0, 1],
+  classes: ['0', '1'],
+  layers: [{ type: 'dense', units: 2 }],
+}
+const dataset: DataSet = {
+  name: 'tempting',
+  shape: [11] as unknown as DataSet['shape'],
+  classes: ['0', '1'],
+  train: temptingData(200, 1),
+  test: temptingData(100, 2),
+}
+const options: AdversarialTrainingOptions = {
+  architecture,
+  weights: initialWeights(architecture, 4),
+  dataset,
+  epochs: 12,
+  batchSize: 20,
+  learningRate: 0.1,
+  epsilon: 0.1,
+  share: 1,
+  readings: 0,
+}
 
 describe('adversarial training', () => {
   let before = 0
@@ -52,12 +80,22 @@ describe('adversarial training', () => {
 
   test('the same seed gives the same weights; share, epsilon, epochs and rate each change them', async () => {
     const weightsOf = async (change: Partial<AdversarialTrainingOptions>) => {
-      const { weights } = await adversarialTraining({ ...options, epochs: 1, share: 0.5, ...change }, { seed: 5 })
+      const { weights } = await adversarialTraining(
+        { ...options, epochs: 1, share: 0.5, ...change },
+        { seed: 5 },
+      )
       return weights.map(({ values }) => [...values])
     }
     const base = await weightsOf({})
     expect(await weightsOf({})).toEqual(base)
-    for (const change of [{ share: 0.2 }, { epsilon: 0.05 }, { epochs: 2 }, { learningRate: 0.05 }, { batchSize: 50 }]) expect(await weightsOf(change)).not.toEqual(base)
+    for (const change of [
+      { share: 0.2 },
+      { epsilon: 0.05 },
+      { epochs: 2 },
+      { learningRate: 0.05 },
+      { batchSize: 50 },
+    ])
+      expect(await weightsOf(change)).not.toEqual(base)
   })
 
   test('reads clean and attacked accuracy as often as asked, and at the end', async () => {
@@ -72,7 +110,11 @@ describe('adversarial training', () => {
 
   test('a cancel between steps leaves nothing behind', async () => {
     const controller = new AbortController()
-    const run = { seed: 5, signal: controller.signal, onStep: (done: number) => done === 3 && controller.abort() }
+    const run = {
+      seed: 5,
+      signal: controller.signal,
+      onStep: (done: number) => done === 3 && controller.abort(),
+    }
     await expect(adversarialTraining(options, run as never)).rejects.toMatchObject({ code: 'cancelled' })
   })
 

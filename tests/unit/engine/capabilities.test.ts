@@ -4,7 +4,12 @@ import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { CapabilityReply, WireTensor } from '../../../src/engine/capability-protocol.ts'
-import { createCapabilities, maxWaiting, serveCapabilities, type CapabilityServer } from '../../../src/engine/capabilities.ts'
+import {
+  createCapabilities,
+  maxWaiting,
+  serveCapabilities,
+  type CapabilityServer,
+} from '../../../src/engine/capabilities.ts'
 import type { SandboxSpec } from '../../../src/labs/manifest.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { linearModel } from '../attacks/linear.ts'
@@ -25,11 +30,21 @@ afterEach(() => {
 })
 
 function serve(spec: Partial<SandboxSpec> = {}, victim: Model = model): CapabilityServer {
-  const server = createCapabilities({ model: victim, dataset: tinyData(), task: tinyTask, spec: { ...everything, ...spec }, seed: 7 })
+  const server = createCapabilities({
+    model: victim,
+    dataset: tinyData(),
+    task: tinyTask,
+    spec: { ...everything, ...spec },
+    seed: 7,
+  })
   servers.push(server)
   return server
 }
-const wire = (values: number[], shape = [values.length / 2, 2]): WireTensor => ({ shape, dtype: 'float32', values: Float32Array.from(values) })
+const wire = (values: number[], shape = [values.length / 2, 2]): WireTensor => ({
+  shape,
+  dtype: 'float32',
+  values: Float32Array.from(values),
+})
 const two = () => wire([0.5, 0.25, 0, 1])
 
 describe('capabilities', () => {
@@ -44,17 +59,33 @@ describe('capabilities', () => {
     const logits = (await server.call('victim.logits', [two()])) as WireTensor
     expect(logits.shape).toEqual([2, 4])
     expect([...logits.values]).toEqual([0.5, 0.25, 1, -0.25, 0, 1, 0, -1])
-    const { loss, gradient } = (await server.call('victim.lossAndGradient', [two(), Int32Array.of(0, 1), null])) as Record<string, WireTensor>
+    const { loss, gradient } = (await server.call('victim.lossAndGradient', [
+      two(),
+      Int32Array.of(0, 1),
+      null,
+    ])) as Record<string, WireTensor>
     expect(loss!.shape).toEqual([2])
     expect(gradient!.shape).toEqual([2, 2])
-    const margin = (await server.call('victim.lossAndGradient', [two(), [0, 1], { kind: 'margin' }])) as Record<string, WireTensor>
+    const margin = (await server.call('victim.lossAndGradient', [
+      two(),
+      [0, 1],
+      { kind: 'margin' },
+    ])) as Record<string, WireTensor>
     expect([...margin.loss!.values]).toEqual([0.5, -1])
-    const product = (await server.call('victim.vjp', [two(), wire([1, 0, 0, 0, 0, 0, 0, 1], [2, 4])])) as WireTensor
+    const product = (await server.call('victim.vjp', [
+      two(),
+      wire([1, 0, 0, 0, 0, 0, 0, 1], [2, 4]),
+    ])) as WireTensor
     expect([...product.values]).toEqual([1, 0, 0, -1])
     const scores = (await server.call('oracle.scores', [two()])) as WireTensor
     expect([...scores.values].slice(0, 4).reduce((a, b) => a + b)).toBeCloseTo(1, 6)
     expect(await server.call('oracle.decide', [two()])).toEqual(Int32Array.of(2, 1))
-    expect(server.summary()).toMatchObject({ rows: { logits: 2, gradient: 6, scores: 2, decisions: 2 }, calls: 6, refused: 0, maxQueries: 1000 })
+    expect(server.summary()).toMatchObject({
+      rows: { logits: 2, gradient: 6, scores: 2, decisions: 2 },
+      calls: 6,
+      refused: 0,
+      maxQueries: 1000,
+    })
   })
 
   test('give the task’s images in its order, the first n of them, for free', async () => {
@@ -65,7 +96,8 @@ describe('capabilities', () => {
     expect([...all.x.values.slice(0, 2)]).toEqual([...Float32Array.of(0.8, 0.9)])
     expect(all.y).toEqual(Int32Array.of(0, 0, 0))
     expect(await server.call('data.sample', [1])).toMatchObject({ ids: [4] })
-    for (const n of [0, 4, 1.5, '2', NaN]) await expect(server.call('data.sample', [n])).rejects.toThrow(/n must be a whole number from 1 to 3/)
+    for (const n of [0, 4, 1.5, '2', NaN])
+      await expect(server.call('data.sample', [n])).rejects.toThrow(/n must be a whole number from 1 to 3/)
     expect(server.figures().used).toBe(0)
   })
 
@@ -117,15 +149,20 @@ describe('capabilities', () => {
 
   test('refuse what the checkpoint’s threat model does not grant', async () => {
     const server = serve({ access: ['scores', 'data'] })
-    await expect(server.call('victim.lossAndGradient', [two(), [0, 0]])).rejects.toThrow(/victim\.lossAndGradient is not part of this checkpoint's threat model; this run has victim\.info, oracle\.scores, data\.sample/)
+    await expect(server.call('victim.lossAndGradient', [two(), [0, 0]])).rejects.toThrow(
+      /victim\.lossAndGradient is not part of this checkpoint's threat model; this run has victim\.info, oracle\.scores, data\.sample/,
+    )
     await expect(server.call('trainer.step', [two(), [0, 0]])).rejects.toThrow(/not part of/)
     await expect(server.call('oracle.scores', [two()])).resolves.toBeDefined()
     expect(server.figures().used).toBe(2)
   })
 
-  test.each(['victim.weights', '__proto__', 'constructor', 'toString', ''])('have no capability "%s"', async (name) => {
-    await expect(serve().call(name, [])).rejects.toThrow(/there is no capability/)
-  })
+  test.each(['victim.weights', '__proto__', 'constructor', 'toString', ''])(
+    'have no capability "%s"',
+    async (name) => {
+      await expect(serve().call(name, [])).rejects.toThrow(/there is no capability/)
+    },
+  )
 
   test('the same questions leave the same transcript, others another', async () => {
     const ask = async (x: WireTensor) => {
@@ -146,7 +183,14 @@ describe('hostile requests are refused in words', () => {
   }
   const lying = (values: Float32Array) => Object.defineProperty(values, 'length', { value: 4 })
   const inherited = Object.create(two()) as WireTensor
-  const getters = Object.defineProperties({}, { shape: { get: () => [2, 2] }, dtype: { get: () => 'float32' }, values: { get: () => new Float32Array(4) } }) as WireTensor
+  const getters = Object.defineProperties(
+    {},
+    {
+      shape: { get: () => [2, 2] },
+      dtype: { get: () => 'float32' },
+      values: { get: () => new Float32Array(4) },
+    },
+  ) as WireTensor
 
   test.each<[string, unknown, RegExp]>([
     ['nothing', undefined, /x must be float32 of shape \(N, 2\); got undefined/],
@@ -158,7 +202,11 @@ describe('hostile requests are refused in words', () => {
     ['a function', () => two(), /got a function/],
     ['a tensor by inheritance', inherited, /no readable shape/],
     ['a tensor of getters', getters, /no readable shape/],
-    ['a polluted prototype', JSON.parse('{"__proto__":{"shape":[1,2],"dtype":"float32","values":[0,0]}}'), /no readable shape/],
+    [
+      'a polluted prototype',
+      JSON.parse('{"__proto__":{"shape":[1,2],"dtype":"float32","values":[0,0]}}'),
+      /no readable shape/,
+    ],
     ['another width', wire([0, 0, 0], [1, 3]), /got shape \(1, 3\)\. Reshape/],
     ['another rank', wire([0, 0], [2]), /got shape \(2\)/],
     ['no rows', wire([], [0, 2]), /got no rows/],
@@ -169,18 +217,48 @@ describe('hostile requests are refused in words', () => {
     ['a shape of a thousand axes', { ...two(), shape: new Array(1000).fill(1) }, /no readable shape/],
     ['more values than the shape', { ...two(), shape: [1, 2] }, /4 values where the shape needs 2/],
     ['fewer values than the shape', { ...two(), shape: [3, 2] }, /4 values where the shape needs 6/],
-    ['a length that lies', { shape: [2, 2], dtype: 'float32', values: lying(Float32Array.of(1)) }, /1 values where the shape needs 4/],
-    ['doubles', { shape: [1, 2], dtype: 'float32', values: Float64Array.of(0, 0) }, /dtype float32 with Float64Array/],
-    ['integers', { shape: [1, 2], dtype: 'int32', values: Int32Array.of(0, 0) }, /dtype int32 with Int32Array\. Convert it/],
+    [
+      'a length that lies',
+      { shape: [2, 2], dtype: 'float32', values: lying(Float32Array.of(1)) },
+      /1 values where the shape needs 4/,
+    ],
+    [
+      'doubles',
+      { shape: [1, 2], dtype: 'float32', values: Float64Array.of(0, 0) },
+      /dtype float32 with Float64Array/,
+    ],
+    [
+      'integers',
+      { shape: [1, 2], dtype: 'int32', values: Int32Array.of(0, 0) },
+      /dtype int32 with Int32Array\. Convert it/,
+    ],
     ['a plain array of values', { shape: [1, 2], dtype: 'float32', values: [0, 0] }, /with an array/],
-    ['something dressed as a typed array', { shape: [1, 2], dtype: 'float32', values: { length: 2, 0: 0, 1: 0, [Symbol.toStringTag]: 'Float32Array' } }, /with an object/],
+    [
+      'something dressed as a typed array',
+      {
+        shape: [1, 2],
+        dtype: 'float32',
+        values: { length: 2, 0: 0, 1: 0, [Symbol.toStringTag]: 'Float32Array' },
+      },
+      /with an object/,
+    ],
     ['a detached buffer', detached(), /a buffer that is empty or was handed to someone else/],
     ['NaN', wire([0, NaN]), /got NaN at element 1\. Look for a division by zero/],
     ['infinity', wire([-Infinity, 0]), /got -Infinity at element 0/],
   ])('x is %s', async (_, x, message) => {
     const server = serve()
-    for (const [capability, ...more] of [['victim.logits'], ['victim.lossAndGradient', [0, 0]], ['victim.vjp', two()], ['oracle.scores'], ['oracle.decide'], ['trainer.step', [0, 0]]] as [string, ...unknown[]][]) {
-      await expect(server.call(capability, [x, ...more])).rejects.toMatchObject({ code: 'bad-input', message: expect.stringMatching(message) })
+    for (const [capability, ...more] of [
+      ['victim.logits'],
+      ['victim.lossAndGradient', [0, 0]],
+      ['victim.vjp', two()],
+      ['oracle.scores'],
+      ['oracle.decide'],
+      ['trainer.step', [0, 0]],
+    ] as [string, ...unknown[]][]) {
+      await expect(server.call(capability, [x, ...more])).rejects.toMatchObject({
+        code: 'bad-input',
+        message: expect.stringMatching(message),
+      })
     }
     expect(server.summary()).toMatchObject({ rows: {}, calls: 0 })
   })
@@ -216,21 +294,45 @@ describe('hostile requests are refused in words', () => {
 
   test('the arguments themselves', async () => {
     const server = serve()
-    await expect(server.call('victim.logits', { 0: two() } as unknown as unknown[])).rejects.toThrow(/arguments must be a short list; got an object/)
+    await expect(server.call('victim.logits', { 0: two() } as unknown as unknown[])).rejects.toThrow(
+      /arguments must be a short list; got an object/,
+    )
     await expect(server.call('victim.logits', [1, 2, 3, 4])).rejects.toThrow(/short list/)
-    await expect(server.call('victim.vjp', [two(), wire([0, 0, 0, 0], [1, 4])])).rejects.toThrow(/cotangent must be float32 of shape \(2, 4\); got shape \(1, 4\)/)
+    await expect(server.call('victim.vjp', [two(), wire([0, 0, 0, 0], [1, 4])])).rejects.toThrow(
+      /cotangent must be float32 of shape \(2, 4\); got shape \(1, 4\)/,
+    )
   })
 
   test('anything at all: an error in words, never a crash, never a booking', async () => {
     const server = serve()
     const anything = fc.oneof(
       fc.anything({ withTypedArray: true, withNullPrototype: true, withSparseArray: true, withBigInt: true }),
-      fc.record({ shape: fc.anything(), dtype: fc.constantFrom('float32', 'int32', 'x'), values: fc.anything({ withTypedArray: true }) }, { requiredKeys: [] }),
+      fc.record(
+        {
+          shape: fc.anything(),
+          dtype: fc.constantFrom('float32', 'int32', 'x'),
+          values: fc.anything({ withTypedArray: true }),
+        },
+        { requiredKeys: [] },
+      ),
     )
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('victim.logits', 'victim.lossAndGradient', 'victim.vjp', 'oracle.scores', 'trainer.step'), fc.array(anything, { maxLength: 4 }), async (capability, args) => {
-        await expect(server.call(capability, args)).rejects.toMatchObject({ name: 'PerturbError', code: 'bad-input' })
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(
+          'victim.logits',
+          'victim.lossAndGradient',
+          'victim.vjp',
+          'oracle.scores',
+          'trainer.step',
+        ),
+        fc.array(anything, { maxLength: 4 }),
+        async (capability, args) => {
+          await expect(server.call(capability, args)).rejects.toMatchObject({
+            name: 'PerturbError',
+            code: 'bad-input',
+          })
+        },
+      ),
       { numRuns: 300 },
     )
     expect(server.figures().used).toBe(0)
@@ -262,7 +364,11 @@ describe('queue', () => {
     const results = await Promise.allSettled(calls)
     expect(most).toBe(1)
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(maxWaiting)
-    expect(results.slice(maxWaiting)).toEqual(Array.from({ length: 5 }, () => expect.objectContaining({ reason: expect.objectContaining({ code: 'flood' }) })))
+    expect(results.slice(maxWaiting)).toEqual(
+      Array.from({ length: 5 }, () =>
+        expect.objectContaining({ reason: expect.objectContaining({ code: 'flood' }) }),
+      ),
+    )
     await expect(server.call('victim.logits', [two()])).resolves.toBeDefined()
   })
 
@@ -300,14 +406,29 @@ describe('on a port', () => {
     const [first, second, third] = await hear(3)
     expect(first).toMatchObject({ id: 1, value: { shape: [2, 4] }, ledger: { used: 2, max: 3 } })
     expect(second).toMatchObject({ id: 2, error: { code: 'budget-spent' }, ledger: { used: 2, max: 3 } })
-    expect(third).toMatchObject({ id: 3, error: { code: 'bad-input', message: expect.stringMatching(/NaN at element 0/) } })
+    expect(third).toMatchObject({
+      id: 3,
+      error: { code: 'bad-input', message: expect.stringMatching(/NaN at element 0/) },
+    })
     expect(Object.keys((third as { error: object }).error).sort()).toEqual(['code', 'message'])
     close()
   })
 
   test('survives messages that are no requests', async () => {
     const { port2, hear, close } = connect()
-    const odd = [null, 7, 'hello', [], {}, { id: 'x' }, { id: NaN }, { id: 4 }, { id: 5, capability: {} }, { id: 6, capability: 'victim.logits' }, { id: 7, capability: 'victim.logits', args: 'x' }]
+    const odd = [
+      null,
+      7,
+      'hello',
+      [],
+      {},
+      { id: 'x' },
+      { id: NaN },
+      { id: 4 },
+      { id: 5, capability: {} },
+      { id: 6, capability: 'victim.logits' },
+      { id: 7, capability: 'victim.logits', args: 'x' },
+    ]
     for (const message of odd) port2.postMessage(message)
     port2.postMessage({ id: 8, capability: 'victim.info', args: [] })
     const replies = await hear(odd.length + 1)

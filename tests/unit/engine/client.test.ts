@@ -71,14 +71,19 @@ describe('worker client', () => {
     const { client, workers } = setUp()
     const controller = new AbortController()
     const progress: unknown[] = []
-    const call = client.call('train', 0, { signal: controller.signal, onProgress: (done) => progress.push(done) })
+    const call = client.call('train', 0, {
+      signal: controller.signal,
+      onProgress: (done) => progress.push(done),
+    })
     controller.abort()
     await expect(call).rejects.toMatchObject({ code: 'cancelled' })
     expect(workers[0]!.heard.at(-1)).toEqual({ type: 'cancel', id: 1 })
     workers[0]!.say({ type: 'progress', id: 1, done: 1, total: 2 })
     workers[0]!.say({ type: 'result', id: 1, value: 0 })
     expect(progress).toEqual([])
-    await expect(client.call('train', 0, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+    await expect(client.call('train', 0, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'cancelled',
+    })
     expect(workers[0]!.calls()).toHaveLength(1)
   })
 
@@ -99,11 +104,18 @@ describe('worker client', () => {
     await started
     const call = client.call('attack', 0)
     workers[0]!.crash('out of memory')
-    await expect(call).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/The engine stopped before it had an answer: out of memory\. Your work is kept; try again\./) })
+    await expect(call).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        /The engine stopped before it had an answer: out of memory\. Your work is kept; try again\./,
+      ),
+    })
     expect(workers[0]!.terminated).toBe(true)
     const again = client.call<string>('attack', 0)
     expect(workers).toHaveLength(2)
-    expect(workers[1]!.heard.map((message) => ('method' in message ? message.method : message.type))).toEqual(['hello', 'start', 'attack'])
+    expect(workers[1]!.heard.map((message) => ('method' in message ? message.method : message.type))).toEqual(
+      ['hello', 'start', 'attack'],
+    )
     expect(workers[1]!.calls()[0]!.params).toEqual({ backend: 'webgpu' })
     const [replayed, attack] = workers[1]!.calls()
     workers[1]!.say({ type: 'result', id: replayed!.id, value: {} })
@@ -125,12 +137,18 @@ describe('worker client', () => {
     const client = new WorkerClient('referee', () => {
       throw new Error('blocked by policy')
     })
-    await expect(client.call('a', 0)).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/The referee .*blocked by policy/) })
+    await expect(client.call('a', 0)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/The referee .*blocked by policy/),
+    })
   })
 
   test('parameters that cannot be sent are an error of the call alone', async () => {
     const { client, workers } = setUp()
-    await expect(client.call('a', { f: () => 1 })).rejects.toMatchObject({ code: 'bad-input', message: expect.stringMatching(/^a: the parameters cannot be sent/) })
+    await expect(client.call('a', { f: () => 1 })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(/^a: the parameters cannot be sent/),
+    })
     const next = client.call<number>('a', 1)
     workers[0]!.say({ type: 'result', id: 2, value: 5 })
     expect(await next).toBe(5)

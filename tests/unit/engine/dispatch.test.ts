@@ -10,8 +10,18 @@ import { pretendBackends } from './helpers.ts'
 function setUp(methods: Record<string, Partial<AnyMethod>>, role: 'engine' | 'referee' = 'engine') {
   const said: FromWorker[] = []
   const backends = pretendBackends()
-  const workshop = createWorkshop({ role, fetchBytes: async () => new Uint8Array(), emit: (name, value) => said.push({ type: 'event', name, value }), backends: backends.door })
-  const loaders = Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, async () => ({ name, runsOn: ['engine'], ...method }) as AnyMethod]))
+  const workshop = createWorkshop({
+    role,
+    fetchBytes: async () => new Uint8Array(),
+    emit: (name, value) => said.push({ type: 'event', name, value }),
+    backends: backends.door,
+  })
+  const loaders = Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [
+      name,
+      async () => ({ name, runsOn: ['engine'], ...method }) as AnyMethod,
+    ]),
+  )
   const transfers: Transferable[][] = []
   const { handle } = createDispatcher(
     workshop,
@@ -21,15 +31,24 @@ function setUp(methods: Record<string, Partial<AnyMethod>>, role: 'engine' | 're
     },
     loaders,
   )
-  const answered = (id: number) => vi.waitUntil(() => said.find((message) => (message.type === 'result' || message.type === 'error') && message.id === id), { interval: 1, timeout: 5000 })
+  const answered = (id: number) =>
+    vi.waitUntil(
+      () =>
+        said.find((message) => (message.type === 'result' || message.type === 'error') && message.id === id),
+      { interval: 1, timeout: 5000 },
+    )
   return { handle, said, answered, transfers, backends, workshop }
 }
-const call = (id: number, method: string, params: unknown = undefined) => ({ type: 'call', id, method, params }) as const
+const call = (id: number, method: string, params: unknown = undefined) =>
+  ({ type: 'call', id, method, params }) as const
 
 describe('dispatch', () => {
   test('answers a call with its result, and hands over what the method lists', async () => {
     const { handle, answered, transfers } = setUp({
-      double: { run: async (params) => Float32Array.of((params as number) * 2), transfer: (result) => [(result as Float32Array).buffer as ArrayBuffer] },
+      double: {
+        run: async (params) => Float32Array.of((params as number) * 2),
+        transfer: (result) => [(result as Float32Array).buffer as ArrayBuffer],
+      },
     })
     handle(call(1, 'double', 21))
     const reply = await answered(1)
@@ -51,19 +70,25 @@ describe('dispatch', () => {
   test.each(['nonsense', 'constructor', '__proto__'])('has no method "%s"', async (name) => {
     const { handle, answered } = setUp({ double: {} })
     handle(call(1, name))
-    expect(await answered(1)).toMatchObject({ error: { code: 'missing', message: `no method "${name}"; the methods are double` } })
+    expect(await answered(1)).toMatchObject({
+      error: { code: 'missing', message: `no method "${name}"; the methods are double` },
+    })
   })
 
   test('refuses a method that belongs to the other worker', async () => {
     const { handle, answered } = setUp({ grade: { runsOn: ['referee'], run: async () => 1 } })
     handle(call(1, 'grade'))
-    expect(await answered(1)).toMatchObject({ error: { message: 'grade runs on the referee; this is the engine' } })
+    expect(await answered(1)).toMatchObject({
+      error: { message: 'grade runs on the referee; this is the engine' },
+    })
   })
 
   test('refuses a method whose name is not its file’s', async () => {
     const { handle, answered } = setUp({ one: { name: 'two', run: async () => 1 } })
     handle(call(1, 'one'))
-    expect(await answered(1)).toMatchObject({ error: { message: expect.stringMatching(/name must be the file's, "one"; got "two"/) } })
+    expect(await answered(1)).toMatchObject({
+      error: { message: expect.stringMatching(/name must be the file's, "one"; got "two"/) },
+    })
   })
 
   test('a cancel reaches the method between its batches, and only that call', async () => {
@@ -111,18 +136,42 @@ describe('dispatch', () => {
     handle(call(1, 'attack'))
     expect(await answered(1)).toMatchObject({ value: 'webgl' })
     expect(ran).toEqual(['webgpu', 'webgl'])
-    expect(said.filter(({ type }) => type === 'event')).toEqual([{ type: 'event', name: 'backend', value: expect.objectContaining({ name: 'webgl', why: 'webgpu lost its device' }) }])
+    expect(said.filter(({ type }) => type === 'event')).toEqual([
+      {
+        type: 'event',
+        name: 'backend',
+        value: expect.objectContaining({ name: 'webgl', why: 'webgpu lost its device' }),
+      },
+    ])
   })
 
   test('tells that the worker is beyond repair after a WASM trap', async () => {
-    const { handle, answered, said } = setUp({ trap: { run: () => Promise.reject(new WebAssembly.RuntimeError('memory access out of bounds')) } })
+    const { handle, answered, said } = setUp({
+      trap: { run: () => Promise.reject(new WebAssembly.RuntimeError('memory access out of bounds')) },
+    })
     handle(call(1, 'trap'))
     await answered(1)
     await vi.waitUntil(() => said.some((message) => message.type === 'event' && message.name === 'broken'))
   })
 
   test('every method file exports a method of its own name', async () => {
-    expect(Object.keys(methodLoaders)).toEqual(expect.arrayContaining(['start', 'report', 'attacks', 'attack-images', 'sweep', 'predict', 'train-defence', 'train-model', 'variant', 'task', 'grade', 'open-run', 'close-run']))
+    expect(Object.keys(methodLoaders)).toEqual(
+      expect.arrayContaining([
+        'start',
+        'report',
+        'attacks',
+        'attack-images',
+        'sweep',
+        'predict',
+        'train-defence',
+        'train-model',
+        'variant',
+        'task',
+        'grade',
+        'open-run',
+        'close-run',
+      ]),
+    )
     for (const [name, load] of Object.entries(methodLoaders)) expect((await load()).name).toBe(name)
   })
 })

@@ -3,7 +3,7 @@ import { findAttack } from '../../../src/attacks/registry.ts'
 import type { WhiteBoxAccess } from '../../../src/core/classifier.ts'
 import * as tf from '../../../src/core/tf.ts'
 import { runSmallSteps } from '../../../src/engine/small-steps.ts'
-import '@tensorflow/tfjs-backend-cpu'
+import '../../../src/core/cpu-backend.ts'
 
 const entry = findAttack('fgsm')
 const run = { seed: 0 }

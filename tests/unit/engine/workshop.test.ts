@@ -6,7 +6,12 @@ import { pretendBackends } from './helpers.ts'
 function setUp(role: 'engine' | 'referee' = 'engine', broken: Parameters<typeof pretendBackends>[0] = []) {
   const events: [string, unknown][] = []
   const backends = pretendBackends(broken)
-  const workshop = createWorkshop({ role, fetchBytes: async () => new Uint8Array(), emit: (...event) => events.push(event), backends: backends.door })
+  const workshop = createWorkshop({
+    role,
+    fetchBytes: async () => new Uint8Array(),
+    emit: (...event) => events.push(event),
+    backends: backends.door,
+  })
   return { workshop, backends, events }
 }
 
@@ -61,7 +66,16 @@ describe('workshop', () => {
       return workshop.backend.name
     })
     expect(result).toBe('wasm')
-    expect(events).toEqual([['backend', expect.objectContaining({ name: 'wasm', why: 'webgpu lost its device', probes: [{ name: 'webgpu', available: false, reason: 'its device was lost' }] })]])
+    expect(events).toEqual([
+      [
+        'backend',
+        expect.objectContaining({
+          name: 'wasm',
+          why: 'webgpu lost its device',
+          probes: [{ name: 'webgpu', available: false, reason: 'its device was lost' }],
+        }),
+      ],
+    ])
   })
 
   test('work that finds the loss itself is run again too', async () => {
@@ -80,14 +94,18 @@ describe('workshop', () => {
       backends.lose('webgpu')
       return new Promise(() => {})
     })
-    await expect(work).rejects.toThrow(/webgpu lost its device and no other backend starts \(webgl: webgl is broken; wasm: .*\); reload the page/)
+    await expect(work).rejects.toThrow(
+      /webgpu lost its device and no other backend starts \(webgl: webgl is broken; wasm: .*\); reload the page/,
+    )
     expect(events.map(([name]) => name)).toEqual(['broken'])
   })
 
   test('an error of the work itself is not tried again', async () => {
     const { workshop } = setUp()
     let tries = 0
-    await expect(workshop.attempt(async () => Promise.reject(new Error(`try ${++tries}`)))).rejects.toThrow('try 1')
+    await expect(workshop.attempt(async () => Promise.reject(new Error(`try ${++tries}`)))).rejects.toThrow(
+      'try 1',
+    )
     expect(tries).toBe(1)
   })
 

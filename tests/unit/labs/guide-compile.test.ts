@@ -101,7 +101,8 @@ describe('a right guide', () => {
   })
 
   test('a widget’s attack and checkpoints exist', () => {
-    const problems = (attributes: string) => spoilt('kind=fgsm-explorer place=bench', `kind=fgsm-explorer ${attributes}`)
+    const problems = (attributes: string) =>
+      spoilt('kind=fgsm-explorer place=bench', `kind=fgsm-explorer ${attributes}`)
     expect(problems('attack=pgd checkpoints="nudged" victim=shipped')).toEqual([])
     expect(problems('attack=pdg')).toEqual([expect.stringMatching(/no attack "pdg"; did you mean "pgd"\?/)])
     expect(problems('checkpoint=nudge victim=nudgd')).toEqual([

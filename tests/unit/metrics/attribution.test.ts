@@ -2,7 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
-import { integratedGradients, logitGradient, probabilityGradient, type GradientAt } from '../../../src/metrics/attribution.ts'
+import {
+  integratedGradients,
+  logitGradient,
+  probabilityGradient,
+  type GradientAt,
+} from '../../../src/metrics/attribution.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { linearModel } from '../attacks/linear.ts'
 
@@ -25,16 +30,24 @@ describe('attribution', () => {
   }
 
   test('a linear model’s logit gradient is its kernel’s column, its integral column times input', async () => {
-    const x = tf.tensor([[0.5, 0.25], [1, 0]])
+    const x = tf.tensor([
+      [0.5, 0.25],
+      [1, 0],
+    ])
     const gradient = logitGradient(model, [0, 1])
     expect(await at(gradient(x))).toEqual([3, 2, -1, 5])
-    for (const rule of ['midpoint', 'trapezoid'] as const) expect(await at(integratedGradients(gradient, x, 7, rule))).toEqual([1.5, 0.5, -1, 0].map((value) => expect.closeTo(value, 6)))
+    for (const rule of ['midpoint', 'trapezoid'] as const)
+      expect(await at(integratedGradients(gradient, x, 7, rule))).toEqual(
+        [1.5, 0.5, -1, 0].map((value) => expect.closeTo(value, 6)),
+      )
     x.dispose()
   })
 
   test('the probability’s gradient is p₀ p₁ times the difference of the columns', async () => {
     const x = tf.tensor([[0, 0]])
-    expect(await at(probabilityGradient(model, [0])(x))).toEqual([0.25 * 4, 0.25 * -3].map((value) => expect.closeTo(value, 6)))
+    expect(await at(probabilityGradient(model, [0])(x))).toEqual(
+      [0.25 * 4, 0.25 * -3].map((value) => expect.closeTo(value, 6)),
+    )
     x.dispose()
   })
 
@@ -53,7 +66,9 @@ describe('attribution', () => {
 
   test.each([0, -1, 1.5, NaN])('refuses %d steps', async (steps) => {
     const x = tf.tensor([[1, 1]])
-    await expect(integratedGradients(logitGradient(model, [0]), x, steps, 'midpoint')).rejects.toThrow(/steps must be a whole number/)
+    await expect(integratedGradients(logitGradient(model, [0]), x, steps, 'midpoint')).rejects.toThrow(
+      /steps must be a whole number/,
+    )
     x.dispose()
   })
 })

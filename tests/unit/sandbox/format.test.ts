@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu'
+import '../../../src/core/cpu-backend.ts'
 import { beforeAll, expect, it } from 'vitest'
 import * as tf from '../../../src/core/tf.ts'
 import { formatLine, formatValue, maxLineCharacters } from '../../../src/sandbox/runtime/format.ts'

@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu'
+import '../../../src/core/cpu-backend.ts'
 import { beforeAll, describe, expect, it } from 'vitest'
 import * as tf from '../../../src/core/tf.ts'
 import { runTrusted, type TrustedRequest } from '../../../src/sandbox/run-in-node.ts'

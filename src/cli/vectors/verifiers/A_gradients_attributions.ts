@@ -36,9 +36,26 @@ const quantities: Record<string, (given: Given) => Promise<Float32Array>> = {
   logit_grad: async ({ model, x, y }) => read(await logitGradient(model, y)(x)),
   prob_grad: async ({ model, x, y }) => read(await probabilityGradient(model, y)(x)),
   jacobian,
-  ig_mid: async ({ model, x, y, definition }) => read(await integratedGradients(logitGradient(model, y), x, count(definition, /(\d+) steps/), 'midpoint')),
-  ig_trap: async ({ model, x, y, definition }) => read(await integratedGradients(logitGradient(model, y), x, count(definition, /(\d+) points/) - 1, 'trapezoid')),
-  ig_prob_mid: async ({ model, x, y, definition }) => read(await integratedGradients(probabilityGradient(model, y), x, count(definition, /(\d+) steps/), 'midpoint')),
+  ig_mid: async ({ model, x, y, definition }) =>
+    read(await integratedGradients(logitGradient(model, y), x, count(definition, /(\d+) steps/), 'midpoint')),
+  ig_trap: async ({ model, x, y, definition }) =>
+    read(
+      await integratedGradients(
+        logitGradient(model, y),
+        x,
+        count(definition, /(\d+) points/) - 1,
+        'trapezoid',
+      ),
+    ),
+  ig_prob_mid: async ({ model, x, y, definition }) =>
+    read(
+      await integratedGradients(
+        probabilityGradient(model, y),
+        x,
+        count(definition, /(\d+) steps/),
+        'midpoint',
+      ),
+    ),
   ig_completeness_gap_mid: completenessGap,
 }
 
@@ -84,7 +101,8 @@ async function jacobian({ model, x, rows }: Given): Promise<Float32Array> {
   const result = new Float32Array(rows * model.numClasses * size)
   for (let k = 0; k < model.numClasses; k++) {
     const gradient = await read(await logitGradient(model, new Int32Array(rows).fill(k))(first))
-    for (let row = 0; row < rows; row++) result.set(gradient.subarray(row * size, (row + 1) * size), (row * model.numClasses + k) * size)
+    for (let row = 0; row < rows; row++)
+      result.set(gradient.subarray(row * size, (row + 1) * size), (row * model.numClasses + k) * size)
   }
   first.dispose()
   return result
@@ -107,7 +125,10 @@ async function completenessGap(given: Given): Promise<Float32Array> {
 
 function count(definition: string, pattern: RegExp): number {
   const found = pattern.exec(definition)
-  if (!found) throw new PackError(`A_gradients_attributions.json: definitions: expected a number of ${pattern.source.split(' ')[1]} in "${definition.slice(0, 80)}"`)
+  if (!found)
+    throw new PackError(
+      `A_gradients_attributions.json: definitions: expected a number of ${pattern.source.split(' ')[1]} in "${definition.slice(0, 80)}"`,
+    )
   return Number(found[1])
 }
 

@@ -15,7 +15,11 @@ export function readingOf(bench: AttackBench): string {
   if (bench.goal === 'digit') {
     if (read === bench.target) return `It reads the ${read} you asked for, at ${percent(read)}.`
     const asked = `the ${bench.target} you asked for stands at ${percent(bench.target)}`
-    return read === subject.truth ? `Still ${withArticle(read)}, at ${percent(read)}; ${asked}.` : `It reads ${withArticle(read)}, at ${percent(read)}; ${asked}.`
+    return read === subject.truth
+      ? `Still ${withArticle(read)}, at ${percent(read)}; ${asked}.`
+      : `It reads ${withArticle(read)}, at ${percent(read)}; ${asked}.`
   }
-  return read === subject.truth ? `Still ${withArticle(read)}, at ${percent(read)}.` : `The reader now sees ${withArticle(read)}, at ${percent(read)}.`
+  return read === subject.truth
+    ? `Still ${withArticle(read)}, at ${percent(read)}.`
+    : `The reader now sees ${withArticle(read)}, at ${percent(read)}.`
 }
