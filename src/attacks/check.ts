@@ -52,11 +52,16 @@ export function wholeNumber(attack: string, name: string, value: number, least: 
     throw new RangeError(`${attack}: ${name} must be a whole number of at least ${least}; got ${value}`)
 }
 
-/** Throws `bad-input` when x is not (N, …inputShape) or the criterion does not name one class a row. */
+/**
+ * Throws `bad-input` when x is not (N, …inputShape), the criterion does not name one class a row, or the
+ * victim has a single class, which cannot be misread.
+ */
 export function checkBatch(attack: string, victim: ClassifierInfo, x: Tensor, criterion: Criterion): void {
   const fits = x.shape.length === victim.inputShape.length + 1 && victim.inputShape.every((size, i) => size === x.shape[i + 1])
   if (!fits)
     throw new PerturbError('bad-input', `${attack}: x must have shape (N, ${victim.inputShape.join(', ')}); got (${x.shape.join(', ')})`)
+  if (victim.numClasses < 2)
+    throw new PerturbError('bad-input', `${attack}: the victim must tell at least two classes apart; got ${victim.numClasses}`)
   const labels = criterionLabels(criterion)
   const noun = criterion.kind === 'targeted' ? 'targets' : 'labels'
   if (labels.length !== x.shape[0])

@@ -61,6 +61,7 @@ export async function ddn(
       farthest,
       radius: tf.fill([labels.length], startRadius),
       noise: randomDirections(x.shape, run.seed),
+      hit: tf.zeros([labels.length], 'bool'),
     }
   })
   try {
@@ -69,11 +70,11 @@ export async function ddn(
       // From 1 to 0.01 along half a cosine.
       const stepSize = 0.01 + (0.99 * (1 + Math.cos((Math.PI * step) / steps))) / 2
       const logits = await victim.logits(held.now.adversarial)
+      held.step(() => ({ hit: adversarialRows(logits, criterion) }), logits)
       const answer = await victim.lossAndGradient(held.now.adversarial, labels)
       held.step(
-        ({ adversarial, best, nearest, farthest, radius: before, noise }) => {
+        ({ adversarial, best, nearest, farthest, radius: before, noise, hit }) => {
           const delta = tf.sub(adversarial, x)
-          const hit = adversarialRows(logits, criterion)
           const length = normRows(delta, 'l2')
           const better = tf.logicalAnd(hit, tf.lessEqual(length, nearest))
 
@@ -97,7 +98,7 @@ export async function ddn(
             radius,
           }
         },
-        [logits, answer.loss, answer.gradient],
+        [answer.loss, answer.gradient],
       )
       run.onStep?.(step + 1, steps)
     }

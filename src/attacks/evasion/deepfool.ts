@@ -5,7 +5,7 @@
  *
  * Threat model: white-box, a gradient for each class and step; the smallest change in L2 or L∞, no budget.
  */
-import type { Labels, WhiteBoxAccess } from '../../core/classifier.ts'
+import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { Held } from '../../core/held.ts'
 import { clipToBounds, normRows } from '../../core/norms.ts'
@@ -35,6 +35,17 @@ const defaults: DeepFoolOptions = {
   candidates: 10,
 }
 
+/** A row on its way. */
+interface Walk {
+  /** Its place in x. */
+  row: number
+  label: number
+  /** The other classes looked at, likeliest first. */
+  rivals: number[]
+  /** Its logits where it stands. */
+  scores: Float32Array
+}
+
 /**
  * x: (N, …inputShape) in the victim's bounds. Each row stops as soon as it is read as another class than its
  * label; one that is misread already comes back as it is. A row that is not misread after `steps` comes back
@@ -62,38 +73,34 @@ export async function deepfool(
   const finished = Float32Array.from(await x.data())
   const width = finished.length / Math.max(1, labels.length)
   const held = new Held(() => ({ origin: tf.clone(x), at: tf.clone(x), total: tf.zerosLike(x) }))
-  // The rows still on their way, by their place in x, and the other classes of each, likeliest first.
-  let rows = Array.from({ length: labels.length }, (_, i) => i)
-  let rivals: Int32Array[] = []
+  let walks = Array.from(labels, (label, row): Walk => ({
+    row,
+    label,
+    rivals: [],
+    scores: new Float32Array(),
+  }))
   try {
-    for (let step = 0; rows.length > 0; step++) {
+    for (let step = 0; ; step++) {
       throwIfCancelled(run)
-      const logits = await victim.logits(held.now.at)
-      const scores = splitRows(await logits.data(), victim.numClasses)
-      logits.dispose()
-      if (step === 0) rivals = scores.map((row, i) => likeliest(row, labels[i]!, candidates - 1))
-      const leaves = rows.map((row, i) => step === steps || indexOfMax(scores[i]!) !== labels[row])
-      const stays = [...leaves.keys()].filter((i) => !leaves[i])
-      if (stays.length < rows.length) {
+      const scores = await readScores(victim, held.now.at)
+      walks = walks.map((walk, i) => ({ ...walk, scores: scores[i]! }))
+      if (step === 0)
+        for (const walk of walks) walk.rivals = likeliest(walk.scores, walk.label, candidates - 1)
+      const ends = walks.map((walk) => step === steps || indexOfMax(walk.scores) !== walk.label)
+      if (ends.includes(true)) {
         const pixels = await held.now.at.data()
-        rows.forEach(
-          (row, i) => leaves[i] && finished.set(pixels.subarray(i * width, (i + 1) * width), row * width),
-        )
-        rows = stays.map((i) => rows[i]!)
-        rivals = stays.map((i) => rivals[i]!)
-        if (rows.length === 0) break
+        walks.forEach(({ row }, i) => {
+          if (ends[i]) finished.set(pixels.subarray(i * width, (i + 1) * width), row * width)
+        })
+        const others = [...ends.keys()].filter((i) => !ends[i])
+        walks = others.map((i) => walks[i]!)
+        if (walks.length === 0) break
         held.step(({ origin, at, total }) => {
-          const kept = tf.tensor1d(Int32Array.from(stays), 'int32')
+          const kept = tf.tensor1d(Int32Array.from(others), 'int32')
           return { origin: tf.gather(origin, kept), at: tf.gather(at, kept), total: tf.gather(total, kept) }
         })
       }
-      const plane = await nearestPlane(
-        victim,
-        held.now.at,
-        rows.map((row) => labels[row]!),
-        rivals,
-        norm,
-      )
+      const plane = await nearestPlane(victim, held.now.at, walks, norm)
       held.step(
         ({ origin, at, total }) => {
           const margin = overshoots === 'whole' ? 1e-4 : 0
@@ -119,50 +126,53 @@ export async function deepfool(
 async function nearestPlane(
   victim: WhiteBoxAccess,
   x: tf.Tensor,
-  labels: Labels,
-  rivals: readonly Int32Array[],
+  walks: readonly Walk[],
   norm: 'l2' | 'linf',
 ): Promise<{ distance: tf.Tensor; direction: tf.Tensor }> {
-  const count = rivals[0]!.length
-  const logits = await victim.logits(x)
-  const held = new Held(() => ({ distance: tf.fill([labels.length], 1e30), direction: tf.zerosLike(x) }))
+  const labels = walks.map(({ label }) => label)
+  const held = new Held(() => ({ distance: tf.fill([walks.length], 1e30), direction: tf.zerosLike(x) }))
   try {
-    for (let k = 0; k < count; k++) {
-      const classes = rivals.map((row) => row[k]!)
+    for (let k = 0; k < walks[0]!.rivals.length; k++) {
+      const classes = walks.map(({ rivals }) => rivals[k]!)
       const difference = tf.tidy(() =>
         tf.sub(oneHotRows(classes, victim.numClasses), oneHotRows(labels, victim.numClasses)),
       )
-      const w = await victim.vjp(x, difference)
-      held.step(
-        ({ distance, direction }) => {
-          const gap = tf.abs(tf.sum(tf.mul(logits, difference), 1))
-          const size = tf.add(normRows(w, norm === 'l2' ? 'l2' : 'l1'), 1e-8)
-          const here = tf.div(gap, size)
-          const way = norm === 'l2' ? tf.div(w, perRow(size, w)) : tf.sign(w)
-          const nearer = tf.less(here, distance)
-          return { distance: tf.minimum(here, distance), direction: pickRows(nearer, way, direction) }
-        },
-        [w, difference],
-      )
+      const w = await victim.vjp(x, difference).finally(() => difference.dispose())
+      held.step(({ distance, direction }) => {
+        const gap = tf.tensor1d(
+          walks.map(({ scores, rivals, label }) => Math.abs(scores[rivals[k]!]! - scores[label]!)),
+        )
+        const size = tf.add(normRows(w, norm === 'l2' ? 'l2' : 'l1'), 1e-8)
+        const here = tf.div(gap, size)
+        const way = norm === 'l2' ? tf.div(w, perRow(size, w)) : tf.sign(w)
+        const nearer = tf.less(here, distance)
+        return { distance: tf.minimum(here, distance), direction: pickRows(nearer, way, direction) }
+      }, w)
     }
     return { distance: held.take('distance'), direction: held.take('direction') }
   } finally {
-    tf.dispose(logits)
     held.dispose()
   }
 }
 
-function likeliest(scores: Float32Array, label: number, count: number): Int32Array {
+function likeliest(scores: Float32Array, label: number, count: number): number[] {
   const others = [...scores.keys()].filter((k) => k !== label)
-  return Int32Array.from(others.sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count))
+  return others.sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count)
 }
 
 const indexOfMax = (scores: Float32Array) =>
   scores.reduce((best, score, k) => (score > scores[best]! ? k : best), 0)
 
-function splitRows(values: ArrayLike<number>, width: number): Float32Array[] {
-  const all = Float32Array.from(values)
-  return Array.from({ length: all.length / width }, (_, i) => all.subarray(i * width, (i + 1) * width))
+async function readScores(victim: WhiteBoxAccess, x: tf.Tensor): Promise<Float32Array[]> {
+  const logits = await victim.logits(x)
+  try {
+    const all = Float32Array.from(await logits.data())
+    return Array.from({ length: x.shape[0]! }, (_, i) =>
+      all.subarray(i * victim.numClasses, (i + 1) * victim.numClasses),
+    )
+  } finally {
+    logits.dispose()
+  }
 }
 
 export const entry: EvasionEntry = {

@@ -8,7 +8,6 @@
  */
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import { isAdversarial, type Criterion } from '../../core/criteria.ts'
-import { PerturbError } from '../../core/errors.ts'
 import { oneHotRows } from '../../core/rows.ts'
 import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
@@ -42,8 +41,7 @@ interface Walk {
  * class that the victim finds likeliest beside its label. A row stops when it is a success (at once, if it
  * was from the start), when no pair speaks for the target, or when gamma of its pixels are changed; the last
  * pair may go one pixel over. Deterministic. Returns a new tensor that the caller disposes; x is untouched.
- * Throws RangeError when theta is 0 or gamma is not in (0, 1], `bad-input` when x or the labels do not fit or
- * the victim has fewer than two classes.
+ * Throws RangeError when theta is 0 or gamma is not in (0, 1], `bad-input` when x or the labels do not fit.
  *
  * Differs from the paper: the gradients are of the logits, since those of a sure softmax vanish; the budget
  * counts changed pixels, where the paper counts steps, which is the same unless a pixel is changed again.
@@ -60,12 +58,6 @@ export async function jsma(
   if (!(gamma > 0 && gamma <= 1))
     throw new RangeError(`jsma: gamma must be above 0 and at most 1; got ${gamma}`)
   checkBatch('jsma', victim, x, criterion)
-  if (victim.numClasses < 2)
-    throw new PerturbError(
-      'bad-input',
-      `jsma: needs a victim of two classes or more; got ${victim.numClasses}`,
-    )
-
   const pixels = Float32Array.from(await x.data())
   const width = pixels.length / Math.max(1, x.shape[0]!)
   const [low, high] = victim.bounds
@@ -153,9 +145,10 @@ export function bestPair(alpha: Float32Array, beta: Float32Array, free: Uint8Arr
   return best
 }
 
-/** The two free pixels that speak most for the target, or against it least. */
+/** The two free pixels that speak most for the target, or against it least; none where no pixel speaks at all. */
 function bestTwo(alpha: Float32Array, free: Uint8Array): number[] {
   const places = [...free.keys()].filter((p) => free[p])
+  if (places.every((p) => alpha[p] === 0)) return []
   return places.sort((p, q) => alpha[q]! - alpha[p]! || p - q).slice(0, 2)
 }
 
