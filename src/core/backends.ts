@@ -278,7 +278,7 @@ export function onDeviceLost(listener: LostListener): () => void {
 }
 
 interface GpuBackend {
-  device?: { lost: Promise<{ reason?: string }> }
+  device?: { lost: Promise<unknown> }
   gpgpu?: { gl: { canvas: { addEventListener(type: string, listener: () => void): void } } }
 }
 
@@ -290,8 +290,7 @@ function watchDevice(name: BackendName): void {
     lostBackends.add(name)
     for (const listener of lostListeners) listener(name)
   }
-  // `destroyed` is our own doing.
-  void backend.device?.lost.then(({ reason }) => reason !== 'destroyed' && lost())
+  void backend.device?.lost.then(lost)
   backend.gpgpu?.gl.canvas.addEventListener('webglcontextlost', lost)
 }
 

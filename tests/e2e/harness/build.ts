@@ -5,7 +5,7 @@ import { build } from 'vite'
 import { repository } from '../../../src/cli/node-platform.ts'
 
 /** Builds the harness with the app's own configuration and the very policy of src/index.html. */
-export async function buildHarness(page: 'index' | 'editor' = 'index'): Promise<string> {
+export async function buildHarness(page: 'index' | 'editor' | 'backends' = 'index'): Promise<string> {
   const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(
     readFileSync(join(repository, 'src/index.html'), 'utf8'),
   )?.[1]

@@ -1,0 +1,94 @@
+import { rmSync } from 'node:fs'
+import { serve, type SeenRequest } from '../../src/cli/serve.ts'
+import { expect, test as base } from './fixtures.ts'
+import { buildHarness } from './harness/build.ts'
+import type { BackendsHarness, Computed, Survived } from './harness/backends.ts'
+
+interface Fixtures {
+  compute(backend: string): Promise<Computed>
+  trainThroughLoss(backend: string): Promise<Survived>
+}
+
+const test = base.extend<Fixtures>({
+  served: [
+    async ({}, use) => {
+      const folder = await buildHarness('backends')
+      const log: SeenRequest[] = []
+      const site = await serve(folder, { onRequest: (request) => log.push(request) })
+      await use({ site, log, intercept: undefined })
+      await site.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+  page: async ({ page, app }, use) => {
+    await page.goto(app.at('backends.html'))
+    await page.waitForFunction(() => 'harness' in window)
+    await use(page)
+  },
+  compute: async ({ page }, use) => {
+    await use((backend) =>
+      page.evaluate(
+        (name) => (window as unknown as { harness: BackendsHarness }).harness.compute(name as 'wasm'),
+        backend,
+      ),
+    )
+  },
+  trainThroughLoss: async ({ page }, use) => {
+    await use((backend) =>
+      page.evaluate(
+        (name) =>
+          (window as unknown as { harness: BackendsHarness }).harness.trainThroughLoss(name as 'webgpu'),
+        backend,
+      ),
+    )
+  },
+})
+
+const furthest = (ours: number[], theirs: number[]) => {
+  expect(ours).toHaveLength(theirs.length)
+  expect(ours.every(Number.isFinite)).toBe(true)
+  return Math.max(...ours.map((value, i) => Math.abs(value - theirs[i]!)))
+}
+
+/**
+ * Every backend sums the same products in 32-bit floats, in another order; graphics devices also round their
+ * divisions, exponentials and roots a little otherwise. For numbers of about 1 that stays below 1e-5; a wrong kernel
+ * is off by 1e-2 and more.
+ */
+test('@webgpu every backend computes the same scores, input gradients and training step', async ({
+  compute,
+}) => {
+  const wasm = await compute('wasm')
+  expect(Math.max(...wasm.gradient.map(Math.abs)), 'a gradient worth comparing').toBeGreaterThan(0.05)
+  for (const backend of ['cpu', 'webgl', 'webgpu']) {
+    const other = await compute(backend)
+    expect.soft(furthest(other.logits, wasm.logits), `${backend}: scores`).toBeLessThan(1e-5)
+    expect.soft(furthest(other.loss, wasm.loss), `${backend}: losses`).toBeLessThan(1e-5)
+    expect.soft(furthest(other.gradient, wasm.gradient), `${backend}: input gradients`).toBeLessThan(1e-5)
+    expect.soft(Math.abs(other.trainedLoss - wasm.trainedLoss), `${backend}: mean loss`).toBeLessThan(1e-5)
+    // Adam divides by the size of the gradient, so that its step of 0.01 enlarges small differences.
+    expect.soft(furthest(other.trained, wasm.trained), `${backend}: trained weights`).toBeLessThan(1e-4)
+  }
+})
+
+test('@webgpu a device destroyed in the middle of a training is survived on the next backend', async ({
+  trainThroughLoss,
+  pageErrors,
+}) => {
+  pageErrors.allow(/device|destroy|context|webgl|map/i)
+  const { attempts, news, losses } = await trainThroughLoss('webgpu')
+  expect(attempts).toEqual(['webgpu', 'webgl'])
+  expect(news).toEqual([{ event: 'backend', name: 'webgl', why: 'webgpu lost its device' }])
+  expect(losses).toHaveLength(4)
+  expect(losses[3]).toBeLessThan(losses[0]!)
+})
+
+test('@webgpu a lost WebGL context is survived on WASM', async ({ trainThroughLoss, pageErrors }) => {
+  pageErrors.allow(/context|webgl|lost/i)
+  const { attempts, news, losses } = await trainThroughLoss('webgl')
+  expect(attempts).toEqual(['webgl', 'wasm'])
+  expect(news).toEqual([{ event: 'backend', name: 'wasm', why: 'webgl lost its device' }])
+  expect(losses).toHaveLength(4)
+  expect(losses[3]).toBeLessThan(losses[0]!)
+})
