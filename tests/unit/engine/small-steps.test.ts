@@ -23,7 +23,10 @@ const hill: WhiteBoxAccess = {
     return tf.tidy(() => {
       const [a, b] = tf.split(x, 2, 1) as [tf.Tensor, tf.Tensor]
       const off = tf.sub(a, 0.6)
-      return { loss: tf.squeeze(tf.sub(b, tf.square(off)), [1]), gradient: tf.concat([tf.mul(-2, off), tf.onesLike(b)], 1) }
+      return {
+        loss: tf.squeeze(tf.sub(b, tf.square(off)), [1]),
+        gradient: tf.concat([tf.mul(-2, off), tf.onesLike(b)], 1),
+      }
     })
   },
 }
@@ -33,7 +36,10 @@ beforeAll(async () => {
 })
 const start = () => tf.tensor([0.5, 0.5, 0.9, 0.95], [2, 2])
 
-async function attack(small: { steps: number; stepShare: number } | undefined, options = { epsilon: 0.3, norm: 'linf' }) {
+async function attack(
+  small: { steps: number; stepShare: number } | undefined,
+  options = { epsilon: 0.3, norm: 'linf' },
+) {
   const x = start()
   try {
     const { adversarial, trace } = await runSmallSteps(entry, hill, x, criterion, options, small, run)
@@ -80,7 +86,17 @@ describe('small steps', () => {
     const x = start()
     const stop = new AbortController()
     stop.abort()
-    await expect(runSmallSteps(entry, hill, x, criterion, { epsilon: 0.3, norm: 'linf' }, { steps: 3, stepShare: 0.25 }, { ...run, signal: stop.signal })).rejects.toThrow('Stopped')
+    await expect(
+      runSmallSteps(
+        entry,
+        hill,
+        x,
+        criterion,
+        { epsilon: 0.3, norm: 'linf' },
+        { steps: 3, stepShare: 0.25 },
+        { ...run, signal: stop.signal },
+      ),
+    ).rejects.toThrow('Stopped')
     x.dispose()
     expect(tf.memory().numTensors).toBe(before)
   })
