@@ -9,7 +9,10 @@ import type { AttackEntry, Options, Parameter } from './attack.ts'
  * The attack's defaults with the caller's options over them. Throws `bad-input` for an option that the
  * attack does not read (it would have no effect) and for a value of the wrong kind.
  */
-export function readOptions<O extends Options>(entry: Pick<AttackEntry, 'id' | 'parameters'> & { defaults: O }, options: Partial<O>): O {
+export function readOptions<O extends Options>(
+  entry: Pick<AttackEntry, 'id' | 'parameters'> & { defaults: O },
+  options: Partial<O>,
+): O {
   const read: Options = { ...entry.defaults }
   for (const name of Object.keys(options)) {
     const value = options[name]
@@ -17,7 +20,10 @@ export function readOptions<O extends Options>(entry: Pick<AttackEntry, 'id' | '
     const parameter = entry.parameters.find((known) => known.name === name)
     if (!parameter) {
       const names = entry.parameters.map((known) => known.name).join(', ')
-      throw new PerturbError('bad-input', `${entry.id}: there is no option "${name}", so it would have no effect; the options are ${names}`)
+      throw new PerturbError(
+        'bad-input',
+        `${entry.id}: there is no option "${name}", so it would have no effect; the options are ${names}`,
+      )
     }
     checkValue(entry.id, parameter, value)
     read[name] = value
@@ -30,7 +36,8 @@ function checkValue(attack: string, parameter: Parameter, value: unknown): void 
     const got = typeof value === 'string' ? `"${value}"` : String(value)
     return new PerturbError('bad-input', `${attack}: ${parameter.name} must be ${expected}; got ${got}`)
   }
-  if (parameter.kind === 'number' && !(typeof value === 'number' && Number.isFinite(value))) throw wrong('a finite number')
+  if (parameter.kind === 'number' && !(typeof value === 'number' && Number.isFinite(value)))
+    throw wrong('a finite number')
   if (parameter.kind === 'flag' && typeof value !== 'boolean') throw wrong('true or false')
   if (parameter.kind === 'choice' && !parameter.choices.some((choice) => choice.value === value))
     throw wrong(`one of ${parameter.choices.map((choice) => `"${choice.value}"`).join(', ')}`)
@@ -57,24 +64,41 @@ export function wholeNumber(attack: string, name: string, value: number, least: 
  * victim has a single class, which cannot be misread.
  */
 export function checkBatch(attack: string, victim: ClassifierInfo, x: Tensor, criterion: Criterion): void {
-  const fits = x.shape.length === victim.inputShape.length + 1 && victim.inputShape.every((size, i) => size === x.shape[i + 1])
+  const fits =
+    x.shape.length === victim.inputShape.length + 1 &&
+    victim.inputShape.every((size, i) => size === x.shape[i + 1])
   if (!fits)
-    throw new PerturbError('bad-input', `${attack}: x must have shape (N, ${victim.inputShape.join(', ')}); got (${x.shape.join(', ')})`)
+    throw new PerturbError(
+      'bad-input',
+      `${attack}: x must have shape (N, ${victim.inputShape.join(', ')}); got (${x.shape.join(', ')})`,
+    )
   if (victim.numClasses < 2)
-    throw new PerturbError('bad-input', `${attack}: the victim must tell at least two classes apart; got ${victim.numClasses}`)
+    throw new PerturbError(
+      'bad-input',
+      `${attack}: the victim must tell at least two classes apart; got ${victim.numClasses}`,
+    )
   const labels = criterionLabels(criterion)
   const noun = criterion.kind === 'targeted' ? 'targets' : 'labels'
   if (labels.length !== x.shape[0])
-    throw new PerturbError('bad-input', `${attack}: ${noun} must name one class for each of the ${x.shape[0]} rows of x; got ${labels.length}`)
+    throw new PerturbError(
+      'bad-input',
+      `${attack}: ${noun} must name one class for each of the ${x.shape[0]} rows of x; got ${labels.length}`,
+    )
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!
     if (!Number.isInteger(label) || label < 0 || label >= victim.numClasses)
-      throw new PerturbError('bad-input', `${attack}: ${noun}[${i}] must be a whole number from 0 to ${victim.numClasses - 1}; got ${label}`)
+      throw new PerturbError(
+        'bad-input',
+        `${attack}: ${noun}[${i}] must be a whole number from 0 to ${victim.numClasses - 1}; got ${label}`,
+      )
   }
 }
 
 /** The labels to lead away from. Throws `bad-input` for targets: the attack's paper has none. */
 export function untargeted(attack: string, criterion: Criterion): Labels {
   if (criterion.kind === 'misclassification') return criterion.labels
-  throw new PerturbError('bad-input', `${attack}: leads away from a label and knows no target; for targets use pgd, carlini-wagner, ddn, ead or jsma`)
+  throw new PerturbError(
+    'bad-input',
+    `${attack}: leads away from a label and knows no target; for targets use pgd, carlini-wagner, ddn, ead or jsma`,
+  )
 }

@@ -43,31 +43,48 @@ attackContract(
     })
 
     test('pixels at exactly 0 and 1 move', async () => {
-      const [row] = await run({ searchSteps: 1, steps: 120, stepSize: 0.1, initialConst: 10 }, away(0), [[1, 0]])
+      const [row] = await run({ searchSteps: 1, steps: 120, stepSize: 0.1, initialConst: 10 }, away(0), [
+        [1, 0],
+      ])
       expect(row![0]!).toBeLessThan(0.6)
       expect(row![1]!).toBeGreaterThan(0.4)
     })
 
     test('gives back the image itself where no weight was heavy enough', async () => {
-      expect(await run({ searchSteps: 1, steps: 20, initialConst: 1e-6 })).toEqual([[...Float32Array.of(0.6, 0.4)]])
+      expect(await run({ searchSteps: 1, steps: 20, initialConst: 1e-6 })).toEqual([
+        [...Float32Array.of(0.6, 0.4)],
+      ])
     })
 
     test('the weight is tenfold until it wins, then halfway, row by row', () => {
       const search = new ConstantSearch(2, 0.01)
       const seen = [[...search.values]]
-      for (const won of [[0, 1], [0, 0], [1, 1]]) {
+      for (const won of [
+        [0, 1],
+        [0, 0],
+        [1, 1],
+      ]) {
         search.next(won)
         seen.push([...search.values])
       }
       // Row 0 fails, fails, wins at 1. Row 1 wins at 0.01, fails at 0.005, wins at 0.0075.
-      const wanted = [[0.01, 0.01], [0.1, 0.005], [1, 0.0075], [0.55, 0.00625]]
+      const wanted = [
+        [0.01, 0.01],
+        [0.1, 0.005],
+        [1, 0.0075],
+        [0.55, 0.00625],
+      ]
       seen.forEach((values, i) => values.forEach((value, j) => expect(value).toBeCloseTo(wanted[i]![j]!, 10)))
       for (let i = 0; i < 40; i++) search.next([0, 0])
       expect(Math.max(...search.values)).toBeLessThanOrEqual(1e10)
     })
 
     test.each<[string, Options, RegExp]>([
-      ['no weights', { searchSteps: 0 }, /carlini-wagner: searchSteps must be a whole number of at least 1; got 0/],
+      [
+        'no weights',
+        { searchSteps: 0 },
+        /carlini-wagner: searchSteps must be a whole number of at least 1; got 0/,
+      ],
       ['half a step', { steps: 1.5 }, /carlini-wagner: steps must be a whole number of at least 1; got 1.5/],
       ['a step size of 0', { stepSize: 0 }, /carlini-wagner: stepSize must be positive; got 0/],
       ['a weight of 0', { initialConst: 0 }, /carlini-wagner: initialConst must be positive; got 0/],

@@ -29,10 +29,23 @@ export interface Subject {
   untargeted?: true
 }
 
-type Attack = (victim: WhiteBoxAccess, x: tf.Tensor, criterion: Criterion, options: Options, run: RunContext) => Promise<EvasionResult>
+type Attack = (
+  victim: WhiteBoxAccess,
+  x: tf.Tensor,
+  criterion: Criterion,
+  options: Options,
+  run: RunContext,
+) => Promise<EvasionResult>
 
 /** Runs the attack on plain rows and gives back plain rows. */
-export async function attackRows(entry: EvasionEntry, victim: WhiteBoxAccess, rows: number[][], criterion: Criterion, options: Options, run: RunContext = { seed: 1 }): Promise<number[][]> {
+export async function attackRows(
+  entry: EvasionEntry,
+  victim: WhiteBoxAccess,
+  rows: number[][],
+  criterion: Criterion,
+  options: Options,
+  run: RunContext = { seed: 1 },
+): Promise<number[][]> {
   const x = tf.tensor(rows)
   try {
     const { adversarial } = await (entry.run as Attack)(victim, x, criterion, options, run)
@@ -68,9 +81,17 @@ export function attackContract(subject: Subject, more: () => void): void {
     beforeEach(() => void (before = tf.memory().numTensors))
     afterEach(() => expect(tf.memory().numTensors, 'a tensor leaked').toBe(before))
 
-    const attack = (rows: number[][], criterion: Criterion, options: Options = quick, victim: WhiteBoxAccess = identity, context?: RunContext) => attackRows(entry, victim, rows, criterion, options, context)
+    const attack = (
+      rows: number[][],
+      criterion: Criterion,
+      options: Options = quick,
+      victim: WhiteBoxAccess = identity,
+      context?: RunContext,
+    ) => attackRows(entry, victim, rows, criterion, options, context)
     const closeTo = (got: number[][], wanted: number[][], digitsThatAgree = 5) =>
-      got.forEach((row, i) => row.forEach((value, j) => expect(value).toBeCloseTo(wanted[i]![j]!, digitsThatAgree)))
+      got.forEach((row, i) =>
+        row.forEach((value, j) => expect(value).toBeCloseTo(wanted[i]![j]!, digitsThatAgree)),
+      )
 
     more()
 
@@ -78,16 +99,21 @@ export function attackContract(subject: Subject, more: () => void): void {
       const unit = fc.float({ min: 0, max: 1, noNaN: true })
       const weight = fc.float({ min: -4, max: 4, noNaN: true })
       await fc.assert(
-        fc.asyncProperty(fc.array(weight, { minLength: 12, maxLength: 12 }), fc.array(fc.array(unit, { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 3 }), fc.boolean(), async (kernel, rows, aimed) => {
-          const victim = linearModel(4, 3, kernel)
-          const classes = rows.map((_, i) => i % 3)
-          const criterion = aimed && !untargeted ? towards(...classes) : away(...classes)
-          const got = await attack(rows, criterion, quick, victim)
-          const again = await attack(rows, criterion, quick, victim)
-          victim.dispose()
-          expect(again).toEqual(got)
-          for (const value of got.flat()) expect(value >= 0 && value <= 1, `${value}`).toBe(true)
-        }),
+        fc.asyncProperty(
+          fc.array(weight, { minLength: 12, maxLength: 12 }),
+          fc.array(fc.array(unit, { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+          fc.boolean(),
+          async (kernel, rows, aimed) => {
+            const victim = linearModel(4, 3, kernel)
+            const classes = rows.map((_, i) => i % 3)
+            const criterion = aimed && !untargeted ? towards(...classes) : away(...classes)
+            const got = await attack(rows, criterion, quick, victim)
+            const again = await attack(rows, criterion, quick, victim)
+            victim.dispose()
+            expect(again).toEqual(got)
+            for (const value of got.flat()) expect(value >= 0 && value <= 1, `${value}`).toBe(true)
+          },
+        ),
         { numRuns: 8 },
       )
     })
@@ -102,10 +128,16 @@ export function attackContract(subject: Subject, more: () => void): void {
     })
 
     test('every row is attacked as if it were alone, and pixels at exactly 0 and 1 are no matter', async () => {
-      const rows = [[0.6, 0.4], [0, 1], [1, 0], [0.55, 0.5]]
+      const rows = [
+        [0.6, 0.4],
+        [0, 1],
+        [1, 0],
+        [0.55, 0.5],
+      ]
       const labels = [0, 1, 0, 0]
       const together = await attack(rows, away(...labels))
-      for (const [i, label] of labels.entries()) closeTo(await attack([rows[i]!], away(label)), [together[i]!])
+      for (const [i, label] of labels.entries())
+        closeTo(await attack([rows[i]!], away(label)), [together[i]!])
     })
 
     test('takes a batch of a thousand', async () => {
@@ -117,12 +149,27 @@ export function attackContract(subject: Subject, more: () => void): void {
 
     test('leaves a row without a gradient where it is', async () => {
       const flat = linearModel(2, 2, [0, 0, 0, 0])
-      closeTo(await attack([[0.3, 0.7], [0, 1]], away(0, 0), quick, flat), [[0.3, 0.7], [0, 1]])
+      closeTo(
+        await attack(
+          [
+            [0.3, 0.7],
+            [0, 1],
+          ],
+          away(0, 0),
+          quick,
+          flat,
+        ),
+        [
+          [0.3, 0.7],
+          [0, 1],
+        ],
+      )
       flat.dispose()
     })
 
     if (staysWithin !== undefined) {
-      const farthest = (row: number[]) => Math.max(Math.abs(row[0]! - Math.fround(0.3)), Math.abs(row[1]! - Math.fround(0.7)))
+      const farthest = (row: number[]) =>
+        Math.max(Math.abs(row[0]! - Math.fround(0.3)), Math.abs(row[1]! - Math.fround(0.7)))
       test('gives an image that is misread already back as it is', async () => {
         const [row] = await attack([[0.3, 0.7]], away(0))
         expect(farthest(row!)).toBeLessThanOrEqual(staysWithin)
@@ -136,13 +183,22 @@ export function attackContract(subject: Subject, more: () => void): void {
 
     if (untargeted)
       test('refuses targets', async () => {
-        await expect(attack([[0.6, 0.4]], towards(1))).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('knows no target') as string })
+        await expect(attack([[0.6, 0.4]], towards(1))).rejects.toMatchObject({
+          code: 'bad-input',
+          message: expect.stringContaining('knows no target') as string,
+        })
       })
 
     test('leaves x untouched and reports its steps in order', async () => {
-      const x = tf.tensor([[0.6, 0.4], [0.9, 0.2]])
+      const x = tf.tensor([
+        [0.6, 0.4],
+        [0.9, 0.2],
+      ])
       const steps: [number, number][] = []
-      const { adversarial } = await run(identity, x, away(0, 0), quick, { seed: 1, onStep: (done, total) => steps.push([done, total]) })
+      const { adversarial } = await run(identity, x, away(0, 0), quick, {
+        seed: 1,
+        onStep: (done, total) => steps.push([done, total]),
+      })
       expect([...(await x.data())]).toEqual([...Float32Array.of(0.6, 0.4, 0.9, 0.2)])
       expect(steps.length).toBeGreaterThan(0)
       for (const [i, [done, total]] of steps.entries()) {
@@ -159,51 +215,97 @@ export function attackContract(subject: Subject, more: () => void): void {
         numClasses: identity.numClasses,
         bounds: identity.bounds,
         logits: async (x) => (await turn(), identity.logits(x)),
-        lossAndGradient: async (x, y, loss) => (await turn(), identity.lossAndGradient(x, y, structuredClone(loss))),
+        lossAndGradient: async (x, y, loss) => (
+          await turn(),
+          identity.lossAndGradient(x, y, structuredClone(loss))
+        ),
         vjp: async (x, cotangent) => (await turn(), identity.vjp(x, cotangent)),
       }
       expect(await attack([[0.6, 0.4]], away(0), quick, far)).toEqual(await attack([[0.6, 0.4]], away(0)))
     })
 
     test('stops before it begins when it is cancelled', async () => {
-      await expect(attack([[0.6, 0.4]], away(0), quick, identity, { seed: 1, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+      await expect(
+        attack([[0.6, 0.4]], away(0), quick, identity, { seed: 1, signal: AbortSignal.abort() }),
+      ).rejects.toMatchObject({ code: 'cancelled' })
     })
 
     test('stops between steps when it is cancelled, and leaks nothing', async () => {
       const control = new AbortController()
-      await expect(attack([[0.9, 0.1]], away(0), quick, identity, { seed: 1, signal: control.signal, onStep: () => control.abort() })).rejects.toMatchObject({ code: 'cancelled' })
+      await expect(
+        attack([[0.9, 0.1]], away(0), quick, identity, {
+          seed: 1,
+          signal: control.signal,
+          onStep: () => control.abort(),
+        }),
+      ).rejects.toMatchObject({ code: 'cancelled' })
     })
 
-    test.each(['logits', 'lossAndGradient', 'vjp'] as const)('leaks nothing when the victim fails at its second %s', async (method) => {
-      let calls = 0
-      const failing = { ...identity, inputShape: [2], numClasses: 2, bounds: [0, 1] } as unknown as Record<string, unknown>
-      for (const name of ['logits', 'lossAndGradient', 'vjp'] as const)
-        failing[name] = (...given: unknown[]) => {
-          if (name === method && ++calls === 2) return Promise.reject(new Error('gone'))
-          return (identity[name] as (...given: unknown[]) => unknown)(...given)
-        }
-      const outcome = await attack([[0.9, 0.1]], away(0), quick, failing as unknown as WhiteBoxAccess).then(() => 'done', (error: Error) => error.message)
-      expect(outcome).toBe(calls >= 2 ? 'gone' : 'done')
-    })
+    test.each(['logits', 'lossAndGradient', 'vjp'] as const)(
+      'leaks nothing when the victim fails at its second %s',
+      async (method) => {
+        let calls = 0
+        const failing = { ...identity, inputShape: [2], numClasses: 2, bounds: [0, 1] } as unknown as Record<
+          string,
+          unknown
+        >
+        for (const name of ['logits', 'lossAndGradient', 'vjp'] as const)
+          failing[name] = (...given: unknown[]) => {
+            if (name === method && ++calls === 2) return Promise.reject(new Error('gone'))
+            return (identity[name] as (...given: unknown[]) => unknown)(...given)
+          }
+        const outcome = await attack([[0.9, 0.1]], away(0), quick, failing as unknown as WhiteBoxAccess).then(
+          () => 'done',
+          (error: Error) => error.message,
+        )
+        expect(outcome).toBe(calls >= 2 ? 'gone' : 'done')
+      },
+    )
 
     const number = entry.parameters.find(({ kind }) => kind === 'number')!.name
     const parameterNames = entry.parameters.map(({ name }) => name).join(', ')
     test.each<[string, Options, string]>([
-      ...entry.parameters.filter(({ kind }) => kind === 'number').flatMap(({ name }): [string, Options, string][] => [
-        [`${name} NaN`, { [name]: NaN }, `${entry.id}: ${name} must be a finite number; got NaN`],
-        [`${name} infinite`, { [name]: Infinity }, `${entry.id}: ${name} must be a finite number`],
-        [`${name} below its sense`, { [name]: -2.5 }, `${entry.id}: ${name} must`],
-      ]).filter(([words]) => !(entry.id === 'jsma' && words.startsWith('theta below'))),
-      ...entry.parameters.filter(({ kind }) => kind === 'choice').map(({ name }): [string, Options, string] => [`an unknown ${name}`, { [name]: 'l7' }, `${entry.id}: ${name} must be one of`]),
+      ...entry.parameters
+        .filter(({ kind }) => kind === 'number')
+        .flatMap(({ name }): [string, Options, string][] => [
+          [`${name} NaN`, { [name]: NaN }, `${entry.id}: ${name} must be a finite number; got NaN`],
+          [`${name} infinite`, { [name]: Infinity }, `${entry.id}: ${name} must be a finite number`],
+          [`${name} below its sense`, { [name]: -2.5 }, `${entry.id}: ${name} must`],
+        ])
+        .filter(([words]) => !(entry.id === 'jsma' && words.startsWith('theta below'))),
+      ...entry.parameters
+        .filter(({ kind }) => kind === 'choice')
+        .map(({ name }): [string, Options, string] => [
+          `an unknown ${name}`,
+          { [name]: 'l7' },
+          `${entry.id}: ${name} must be one of`,
+        ]),
       ['text for a number', { [number]: '1' }, `${entry.id}: ${number} must be a finite number; got "1"`],
-      ['an option it does not have', { strength: 3 }, `no option "strength", so it would have no effect; the options are ${parameterNames}`],
+      [
+        'an option it does not have',
+        { strength: 3 },
+        `no option "strength", so it would have no effect; the options are ${parameterNames}`,
+      ],
     ])('refuses %s', async (_, options, message) => {
       await expect(attack([[0.6, 0.4]], away(0), options)).rejects.toThrow(message)
     })
 
     test.each<[string, number[][], Criterion, RegExp]>([
-      ['too few labels', [[0.6, 0.4], [0, 1]], away(0), /one class for each of the 2 rows of x; got 1/],
-      ['a label that is no class', [[0.6, 0.4]], away(2), /labels\[0\] must be a whole number from 0 to 1; got 2/],
+      [
+        'too few labels',
+        [
+          [0.6, 0.4],
+          [0, 1],
+        ],
+        away(0),
+        /one class for each of the 2 rows of x; got 1/,
+      ],
+      [
+        'a label that is no class',
+        [[0.6, 0.4]],
+        away(2),
+        /labels\[0\] must be a whole number from 0 to 1; got 2/,
+      ],
       ['rows of another width', [[0.6, 0.4, 0.2]], away(0), /x must have shape \(N, 2\); got \(1, 3\)/],
     ])('refuses %s', async (_, rows, criterion, message) => {
       await expect(attack(rows, criterion)).rejects.toThrow(message)
@@ -211,7 +313,9 @@ export function attackContract(subject: Subject, more: () => void): void {
 
     test('refuses a victim of one class', async () => {
       const one = { ...identity, inputShape: [2], numClasses: 1, bounds: [0, 1] } as unknown as WhiteBoxAccess
-      await expect(attack([[0.6, 0.4]], away(0), quick, one)).rejects.toThrow(/at least two classes apart; got 1/)
+      await expect(attack([[0.6, 0.4]], away(0), quick, one)).rejects.toThrow(
+        /at least two classes apart; got 1/,
+      )
     })
 
     test('every option moves the result', async () => {
@@ -230,7 +334,9 @@ export function attackContract(subject: Subject, more: () => void): void {
       }
       for (const [name, { to, beside = {}, criterion }] of Object.entries(moves)) {
         const base = { ...quick, ...beside }
-        expect(await read({ ...base, [name]: to }, criterion === 'targeted'), name).not.toEqual(await read(base, criterion === 'targeted'))
+        expect(await read({ ...base, [name]: to }, criterion === 'targeted'), name).not.toEqual(
+          await read(base, criterion === 'targeted'),
+        )
       }
       expect(tf.memory().numTensors, 'a tensor leaked').toBe(before)
       x.dispose()
@@ -238,7 +344,9 @@ export function attackContract(subject: Subject, more: () => void): void {
     })
 
     test('what is not said is as in its defaults', async () => {
-      expect(await attack([[0.6, 0.4]], away(0), quick)).toEqual(await attack([[0.6, 0.4]], away(0), { ...entry.defaults, ...quick }))
+      expect(await attack([[0.6, 0.4]], away(0), quick)).toEqual(
+        await attack([[0.6, 0.4]], away(0), { ...entry.defaults, ...quick }),
+      )
     })
   })
 }

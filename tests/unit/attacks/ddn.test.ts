@@ -24,7 +24,10 @@ attackContract(
       // Radius 0.13 grows to 0.143, which is across; the next is 0.1287, which is not.
       expect(lengthOf(await run({ steps: 3, startRadius: 0.13, radiusChange: 0.1 }))).toBeCloseTo(0.143, 5)
       // Radius 0.2 grows to 0.22 and shrinks to 0.198, 0.1782, 0.16038, 0.144342; the last step is not looked at.
-      expect(lengthOf(await run({ steps: 6, startRadius: 0.2, radiusChange: 0.1 }))).toBeCloseTo(0.22 * 0.9 ** 4, 5)
+      expect(lengthOf(await run({ steps: 6, startRadius: 0.2, radiusChange: 0.1 }))).toBeCloseTo(
+        0.22 * 0.9 ** 4,
+        5,
+      )
     })
 
     test('comes within γ of the border', async () => {
@@ -41,12 +44,19 @@ attackContract(
     test('where there is no gradient, steps in a direction of the seed', async () => {
       const cliff = linearModel(2, 2, [1, 0, 0, 1])
       const stepped: number[][] = []
-      const victim = { inputShape: [2], numClasses: 2, bounds: [0, 1] as const, vjp: cliff.vjp, logits: cliff.logits, lossAndGradient: async (x: tf.Tensor, y: ArrayLike<number>) => {
-        stepped.push([...(await x.data())])
-        const answer = await cliff.lossAndGradient(x, y)
-        answer.gradient.dispose()
-        return { loss: answer.loss, gradient: tf.zerosLike(x) }
-      } }
+      const victim = {
+        inputShape: [2],
+        numClasses: 2,
+        bounds: [0, 1] as const,
+        vjp: cliff.vjp,
+        logits: cliff.logits,
+        lossAndGradient: async (x: tf.Tensor, y: ArrayLike<number>) => {
+          stepped.push([...(await x.data())])
+          const answer = await cliff.lossAndGradient(x, y)
+          answer.gradient.dispose()
+          return { loss: answer.loss, gradient: tf.zerosLike(x) }
+        },
+      }
       const paths: string[] = []
       for (const seed of [1, 1, 2]) {
         stepped.length = 0
@@ -62,8 +72,16 @@ attackContract(
     test.each<[string, Options, RegExp]>([
       ['no steps', { steps: 0 }, /ddn: steps must be a whole number of at least 1; got 0/],
       ['no radius', { startRadius: 0 }, /ddn: startRadius must be positive; got 0/],
-      ['a radius that cannot change', { radiusChange: 0 }, /ddn: radiusChange must lie between 0 and 1; got 0/],
-      ['one that shrinks to nothing', { radiusChange: 1 }, /ddn: radiusChange must lie between 0 and 1; got 1/],
+      [
+        'a radius that cannot change',
+        { radiusChange: 0 },
+        /ddn: radiusChange must lie between 0 and 1; got 0/,
+      ],
+      [
+        'one that shrinks to nothing',
+        { radiusChange: 1 },
+        /ddn: radiusChange must lie between 0 and 1; got 1/,
+      ],
     ])('refuses %s', async (_, wrong, message) => {
       await expect(run(wrong)).rejects.toThrow(message)
     })

@@ -58,7 +58,16 @@ attackContract(
     test('each row stops by itself; one that cannot get across ends as far as it got', async () => {
       // Beyond (1, 0) the bounds end: the row (0.9, 0) under z = (x₀, x₁ − 2) can never be misread.
       const hopeless = linearModel(2, 2, [1, 0, 0, 1], [0, -2])
-      const [far, misread] = await attackRows(entry, hopeless, [[0.9, 0], [0.3, 0.2]], away(0, 1), { steps: 3 })
+      const [far, misread] = await attackRows(
+        entry,
+        hopeless,
+        [
+          [0.9, 0],
+          [0.3, 0.2],
+        ],
+        away(0, 1),
+        { steps: 3 },
+      )
       hopeless.dispose()
       expect(far).toEqual([0, 1])
       expect(misread).toEqual([...Float32Array.of(0.3, 0.2)])
@@ -66,7 +75,11 @@ attackContract(
 
     test.each<[string, Options, RegExp]>([
       ['no steps', { steps: 0 }, /deepfool: steps must be a whole number of at least 1; got 0/],
-      ['one candidate, which is the label itself', { candidates: 1 }, /deepfool: candidates must be a whole number of at least 2; got 1/],
+      [
+        'one candidate, which is the label itself',
+        { candidates: 1 },
+        /deepfool: candidates must be a whole number of at least 2; got 1/,
+      ],
     ])('refuses %s', async (_, wrong, message) => {
       await expect(run(wrong)).rejects.toThrow(message)
     })

@@ -21,7 +21,10 @@ attackContract(
   },
   () => {
     const thorough = { searchSteps: 4, steps: 60, stepSize: 0.05, initialConst: 1 }
-    const run = async (options: Options, { criterion = away(0), rows = [[0.6, 0.4]], kernel = [1, 0, 0, 1] } = {}) => {
+    const run = async (
+      options: Options,
+      { criterion = away(0), rows = [[0.6, 0.4]], kernel = [1, 0, 0, 1] } = {},
+    ) => {
       const victim = linearModel(2, 2, kernel)
       return attackRows(entry, victim, rows, criterion, options).finally(() => victim.dispose())
     }
@@ -53,7 +56,9 @@ attackContract(
     })
 
     test('gives back the image itself where no weight was heavy enough', async () => {
-      expect(await run({ searchSteps: 1, steps: 20, initialConst: 1e-6 })).toEqual([[...Float32Array.of(0.6, 0.4)]])
+      expect(await run({ searchSteps: 1, steps: 20, initialConst: 1e-6 })).toEqual([
+        [...Float32Array.of(0.6, 0.4)],
+      ])
     })
 
     test.each<[string, Options, RegExp]>([

@@ -24,7 +24,8 @@ attackContract(
       const victim = linearModel(4, 3, kernel)
       return attackRows(entry, victim, rows, criterion, options).finally(() => victim.dispose())
     }
-    const isRow = ([got]: number[][], wanted: number[]) => got!.forEach((value, i) => expect(value).toBeCloseTo(wanted[i]!, 6))
+    const isRow = ([got]: number[][], wanted: number[]) =>
+      got!.forEach((value, i) => expect(value).toBeCloseTo(wanted[i]!, 6))
     // Only a pixel that speaks against the others, at least beside another, can be half of a pair.
     const against = [1, 0, 0, -1, 1, 0, 0, 1, 0.5, 0, 0, 1]
 
@@ -34,7 +35,9 @@ attackContract(
       expect(bestPair(Float32Array.of(1, 2, -1), Float32Array.of(-1, 1, -5), all)).toEqual([1, 2])
       // (0, 1): 4 · 1. (0, 2): 3 · 2. (1, 2): 3 · 3.
       expect(bestPair(Float32Array.of(2, 2, 1), Float32Array.of(0, -1, -2), all)).toEqual([1, 2])
-      expect(bestPair(Float32Array.of(2, 2, 1), Float32Array.of(0, -1, -2), Uint8Array.of(1, 0, 1))).toEqual([0, 2])
+      expect(bestPair(Float32Array.of(2, 2, 1), Float32Array.of(0, -1, -2), Uint8Array.of(1, 0, 1))).toEqual([
+        0, 2,
+      ])
       expect(bestPair(Float32Array.of(2, 2, 1), Float32Array.of(1, 1, 1), all)).toEqual([])
       // A tie goes to the pair that comes first.
       expect(bestPair(Float32Array.of(1, 1, 1), Float32Array.of(-1, -1, -1), all)).toEqual([0, 1])
@@ -55,18 +58,27 @@ attackContract(
       const victim = linearModel(4, 3, against)
       // z = (x₀ − x₁, x₁ + x₂, x₂/2 + x₃). For class 1: α = (0, 1, 1, 0), β = (1, −1, 0.5, 1).
       // (1, 2): α 2, β −0.5 is the only pair: (0, 1) and (1, 3) have β 0.
-      isRow(await attackRows(entry, victim, [[0.9, 0.1, 0.1, 0.1]], towards(1), { theta: 0.3, gamma: 1 }), [0.9, 0.4, 0.4, 0.1])
+      isRow(
+        await attackRows(entry, victim, [[0.9, 0.1, 0.1, 0.1]], towards(1), { theta: 0.3, gamma: 1 }),
+        [0.9, 0.4, 0.4, 0.1],
+      )
       victim.dispose()
     })
 
     test('lowers pixels when theta is negative: from white down', async () => {
       // For class 1 the two that speak least for it are 0 and 3: 0.9 − 0.5 and 0.3 − 0.5, which is 0.
-      isRow(await run({ saliency: 'target', theta: -0.5, gamma: 1 }, towards(1), [[0.9, 0.2, 0.3, 0.3]]), [0.4, 0.2, 0.3, 0])
+      isRow(
+        await run({ saliency: 'target', theta: -0.5, gamma: 1 }, towards(1), [[0.9, 0.2, 0.3, 0.3]]),
+        [0.4, 0.2, 0.3, 0],
+      )
     })
 
     test('without a target it aims at the likeliest other class', async () => {
       // z = (0.9, 0.3, 0.65): class 2, whose derivatives are (0, 0, 0.5, 1).
-      isRow(await run({ saliency: 'target', theta: 0.5, gamma: 1 }, away(0), [[0.9, 0.1, 0.2, 0.55]]), [0.9, 0.1, 0.7, 1])
+      isRow(
+        await run({ saliency: 'target', theta: 0.5, gamma: 1 }, away(0), [[0.9, 0.1, 0.2, 0.55]]),
+        [0.9, 0.1, 0.7, 1],
+      )
     })
 
     test('stops where every pixel is at its bound', async () => {
@@ -76,11 +88,19 @@ attackContract(
     test('changes no more than its share of pixels, and one over', async () => {
       const unit = fc.float({ min: 0, max: 1, noNaN: true })
       await fc.assert(
-        fc.asyncProperty(fc.array(unit, { minLength: 4, maxLength: 4 }), fc.double({ min: 0.05, max: 1, noNaN: true }), fc.constantFrom('pairs', 'target'), fc.boolean(), async (row, gamma, saliency, again) => {
-          const x = [...Float32Array.from(row)]
-          const [got] = await run({ theta: 0.4, gamma, saliency, again }, towards(1), [x])
-          expect(got!.filter((value, i) => value !== x[i]).length).toBeLessThanOrEqual(Math.ceil(gamma * 4) + 1)
-        }),
+        fc.asyncProperty(
+          fc.array(unit, { minLength: 4, maxLength: 4 }),
+          fc.double({ min: 0.05, max: 1, noNaN: true }),
+          fc.constantFrom('pairs', 'target'),
+          fc.boolean(),
+          async (row, gamma, saliency, again) => {
+            const x = [...Float32Array.from(row)]
+            const [got] = await run({ theta: 0.4, gamma, saliency, again }, towards(1), [x])
+            expect(got!.filter((value, i) => value !== x[i]).length).toBeLessThanOrEqual(
+              Math.ceil(gamma * 4) + 1,
+            )
+          },
+        ),
         { numRuns: 15 },
       )
     })

@@ -41,7 +41,10 @@ attackContract(
   },
   () => {
     // Gradients (3, −1), then (−1, −1). Of L1 length 1: (0.75, −0.25) and (−0.5, −0.5).
-    const bend = [[3, -1], [-1, -1]]
+    const bend = [
+      [3, -1],
+      [-1, -1],
+    ]
 
     test('momentum weighs gradients of equal length: 0.75 − 0.5 still points up', async () => {
       isAt(await attackRows(entry, scripted(...bend), start, away(0), options), 0.7, 0.3)
@@ -52,7 +55,11 @@ attackContract(
     })
 
     test('of signs, 1 − 1 cancels and the pixel rests', async () => {
-      isAt(await attackRows(entry, scripted(...bend), start, away(0), { ...options, collects: 'signs' }), 0.6, 0.3)
+      isAt(
+        await attackRows(entry, scripted(...bend), start, away(0), { ...options, collects: 'signs' }),
+        0.6,
+        0.3,
+      )
     })
 
     test('towards a target it goes the other way', async () => {
@@ -61,15 +68,26 @@ attackContract(
 
     test('L2 steps along the momentum by the step size', async () => {
       const side = 0.1 / Math.hypot(3, 1)
-      isAt(await attackRows(entry, scripted([3, -1]), start, away(0), { ...options, norm: 'l2', steps: 1 }), 0.5 + 3 * side, 0.5 - side)
+      isAt(
+        await attackRows(entry, scripted([3, -1]), start, away(0), { ...options, norm: 'l2', steps: 1 }),
+        0.5 + 3 * side,
+        0.5 - side,
+      )
     })
 
     test.each(['linf', 'l2'])('never leaves the budget in %s', async (norm) => {
       const victim = linearModel(2, 2, [1, 0, 0, 1])
-      const [row] = await attackRows(entry, victim, [[0.6, 0.4]], away(0), { epsilon: 0.1, stepSize: 0.06, steps: 7, norm })
+      const [row] = await attackRows(entry, victim, [[0.6, 0.4]], away(0), {
+        epsilon: 0.1,
+        stepSize: 0.06,
+        steps: 7,
+        norm,
+      })
       const delta = [row![0]! - 0.6, row![1]! - 0.4].map(Math.abs)
       expect(norm === 'linf' ? Math.max(...delta) : Math.hypot(...delta)).toBeCloseTo(0.1, 6)
-      expect(await attackRows(entry, victim, [[0.25, 0.5]], away(0), { epsilon: 0, norm })).toEqual([[0.25, 0.5]])
+      expect(await attackRows(entry, victim, [[0.25, 0.5]], away(0), { epsilon: 0, norm })).toEqual([
+        [0.25, 0.5],
+      ])
       victim.dispose()
     })
 
@@ -77,7 +95,11 @@ attackContract(
       const victim = linearModel(3, 2, [2, -1, -1, 1, 0.5, -2])
       let last = Infinity
       for (const epsilon of [0, 0.05, 0.1, 0.2, 0.4]) {
-        const [row] = await attackRows(entry, victim, [[0.5, 0.5, 0.5]], away(0), { epsilon, steps: 6, stepSize: 0.1 })
+        const [row] = await attackRows(entry, victim, [[0.5, 0.5, 0.5]], away(0), {
+          epsilon,
+          steps: 6,
+          stepSize: 0.1,
+        })
         const lead = 3 * row![0]! - 2 * row![1]! + 2.5 * row![2]!
         expect(lead).toBeLessThanOrEqual(last + 1e-6)
         last = lead
@@ -88,7 +110,11 @@ attackContract(
     test('goes on with an image that is misread already, within the budget', async () => {
       const victim = linearModel(2, 2, [1, 0, 0, 1])
       isAt(await attackRows(entry, victim, [[0.3, 0.7]], away(0), { epsilon: 0.1, stepSize: 0.05 }), 0.2, 0.8)
-      isAt(await attackRows(entry, victim, [[0.3, 0.7]], towards(1), { epsilon: 0.1, stepSize: 0.05 }), 0.2, 0.8)
+      isAt(
+        await attackRows(entry, victim, [[0.3, 0.7]], towards(1), { epsilon: 0.1, stepSize: 0.05 }),
+        0.2,
+        0.8,
+      )
       victim.dispose()
     })
 

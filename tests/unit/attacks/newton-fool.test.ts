@@ -19,7 +19,9 @@ attackContract(
     const size = Math.hypot(0.6, 0.4)
     const run = async (options: Options) => {
       const victim = linearModel(2, 2, [1, 0, 0, 1])
-      const [row] = await attackRows(entry, victim, [[0.6, 0.4]], away(0), options).finally(() => victim.dispose())
+      const [row] = await attackRows(entry, victim, [[0.6, 0.4]], away(0), options).finally(() =>
+        victim.dispose(),
+      )
       return row!
     }
     const isStep = (row: number[], length: number) => {
