@@ -67,6 +67,8 @@ export async function startBackend(name: BackendName, fetchBytes: FetchBytes): P
       await import('@tensorflow/tfjs-backend-webgpu')
       const { registerWebgpuKernels } = await import('./kernels/webgpu.ts')
       registerWebgpuKernels()
+      // A step of a small model is some thirty tiny programs: hand them over together.
+      tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', 32)
       await activate('webgpu')
       watchDevice('webgpu')
       return

@@ -8,6 +8,7 @@ import {
   type FetchBytes,
 } from '../core/backends.ts'
 import { PerturbError } from '../core/errors.ts'
+import { nextTask } from '../core/platform.ts'
 import type { DataSet } from '../data/data-set.ts'
 import { loadDataSet } from '../data/load.ts'
 import type { LabGrader } from '../grading/grader.ts'
@@ -204,6 +205,8 @@ export function createWorkshop({
           return await Promise.race([work(), now.end])
         } catch (error) {
           if (error instanceof PerturbError && error.code === 'device-lost') replaceLost(now)
+          // The news of a lost device may come after the errors that it causes.
+          await nextTask()
           if (!now.ended) throw error
         }
       }

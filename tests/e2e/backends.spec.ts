@@ -92,3 +92,20 @@ test('@webgpu a lost WebGL context is survived on WASM', async ({ trainThroughLo
   expect(losses).toHaveLength(4)
   expect(losses[3]).toBeLessThan(losses[0]!)
 })
+
+/** What a step may cost a graphics device: budgets above what was counted, and no read-back at all. */
+test('@webgpu steps of training and of an attack keep the device busy, not the line to it', async ({
+  page,
+}) => {
+  const { train, attack } = await page.evaluate(() =>
+    (window as unknown as { harness: BackendsHarness }).harness.gpuTraffic(),
+  )
+  console.log(`one training step: ${JSON.stringify(train)}\none attack step: ${JSON.stringify(attack)}`)
+  // Counted: 113 and 39 dispatches with tfjs' own operations.
+  expect(train).toMatchObject({ readBacks: 0 })
+  expect(attack).toMatchObject({ readBacks: 0 })
+  expect(train.dispatches).toBeLessThanOrEqual(36)
+  expect(attack.dispatches).toBeLessThanOrEqual(26)
+  expect(Math.max(train.submits, attack.submits)).toBeLessThanOrEqual(1.5)
+  expect(Math.max(train.uploadedBytes, attack.uploadedBytes)).toBeLessThan(4000)
+})

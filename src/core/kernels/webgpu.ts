@@ -80,6 +80,30 @@ const adamStep = (size: number) =>
     'beta1 : f32, keep1 : f32, beta2 : f32, keep2 : f32, rate : f32, epsilon : f32,',
   )
 
+/** Row by row the gradient by the scores (classes numbers) and behind it the loss: (rows, classes + 1). */
+const crossEntropy = (rows: number, classes: number) =>
+  elementwise(
+    `crossEntropy ${classes}`,
+    ['z', 'y'],
+    [rows, classes + 1],
+    `let row = index / ${classes + 1};
+        let column = index % ${classes + 1};
+        var top = getZ(row, 0);
+        for (var k = 1; k < ${classes}; k++) {
+          top = max(top, getZ(row, k));
+        }
+        var sum = 0.0;
+        for (var k = 0; k < ${classes}; k++) {
+          sum += exp(getZ(row, k) - top);
+        }
+        let truth = i32(getY(row));
+        if (column == ${classes}) {
+          setOutputAtIndex(index, log(sum) - (getZ(row, truth) - top));
+        } else {
+          setOutputAtIndex(index, exp(getZ(row, column) - top) / sum - select(0.0, 1.0, column == truth));
+        }`,
+  )
+
 interface Call {
   inputs: NamedTensorInfoMap
   attrs?: NamedAttrMap
@@ -104,6 +128,14 @@ export function registerWebgpuKernels(): void {
     kernelFunc: onWebgpu(({ inputs: { dy, y } }, backend) =>
       backend.runWebGPUProgram(reluGradient(dy!.shape), [dy!, y!], 'float32'),
     ),
+  })
+  registerKernel({
+    kernelName: 'CrossEntropy',
+    backendName: 'webgpu',
+    kernelFunc: onWebgpu(({ inputs: { z, y } }, backend) => {
+      const [rows, classes] = z!.shape as [number, number]
+      return backend.runWebGPUProgram(crossEntropy(rows, classes), [z!, y!], 'float32')
+    }),
   })
   registerKernel({
     kernelName: 'AdamStep',

@@ -1,7 +1,9 @@
 /** The app's own backends, models and workshop on a bare page, for tests that compare and destroy backends. */
+import { pgd } from '../../../src/attacks/evasion/pgd.ts'
 import { startBackend, type BackendName } from '../../../src/core/backends.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import * as tf from '../../../src/core/tf.ts'
+import { recipe } from '../../../src/models/architectures.ts'
 import type { Architecture } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
 import { createTrainer } from '../../../src/models/trainer.ts'
@@ -122,6 +124,95 @@ async function trainThroughLoss(backend: BackendName): Promise<Survived> {
   return { attempts, news, losses }
 }
 
-const harness = { compute, trainThroughLoss }
+/** What went through the queue of the WebGPU device. */
+export interface GpuTraffic {
+  dispatches: number
+  submits: number
+  uploads: number
+  uploadedBytes: number
+  readBacks: number
+}
+
+const traffic: GpuTraffic = { dispatches: 0, submits: 0, uploads: 0, uploadedBytes: 0, readBacks: 0 }
+
+/** Counts from now on, without changing what happens. */
+function countTraffic(): void {
+  const { queue, device } = tf.backend() as unknown as { queue: GPUQueueLike; device: object }
+  if (!(queue && device)) throw new Error('count after WebGPU has started')
+  const before = <T extends object>(owner: T, name: keyof T & string, note: (...given: never[]) => void) => {
+    const original = owner[name] as (...given: never[]) => unknown
+    Object.assign(owner, {
+      [name](this: unknown, ...given: never[]) {
+        note(...given)
+        return original.apply(this, given)
+      },
+    })
+  }
+  const { GPUComputePassEncoder, GPUBuffer } = globalThis as unknown as Record<
+    string,
+    { prototype: GpuPrototype }
+  >
+  before(queue, 'submit', () => void traffic.submits++)
+  before(queue, 'writeBuffer', (_: never, __: never, data: ArrayBufferView, ___: never, size?: number) => {
+    traffic.uploads++
+    traffic.uploadedBytes += size ?? data.byteLength
+  })
+  before(GPUComputePassEncoder!.prototype, 'dispatchWorkgroups', () => void traffic.dispatches++)
+  before(GPUBuffer!.prototype, 'mapAsync', () => void traffic.readBacks++)
+}
+interface GPUQueueLike {
+  submit(): void
+  writeBuffer(): void
+}
+interface GpuPrototype {
+  dispatchWorkgroups(): void
+  mapAsync(): void
+}
+
+/** Traffic of one training step and of one step of PGD, in the middle of a loop of digits-cnn. */
+async function gpuTraffic(): Promise<{ train: GpuTraffic; attack: GpuTraffic }> {
+  await startBackend('webgpu', fetchBytes)
+  const { architecture: digits } = recipe('digits-cnn')
+  const weights = initialWeights(digits, 1)
+  const model = createModel(digits, weights)
+  const trainer = createTrainer(digits, weights)
+  const x = tf.fill([2, 28, 28, 1], 0.5)
+  const y = Int32Array.of(1, 2)
+  const train = async (steps: number) => {
+    const losses = []
+    for (let step = 0; step < steps; step++) losses.push(trainer.step(x, y, 0.001))
+    await losses.at(-1)!.data()
+    tf.dispose(losses)
+  }
+  const attack = async (steps: number) => {
+    const criterion = { kind: 'misclassification' as const, labels: y }
+    const { adversarial } = await pgd(model, x, criterion, { steps, stepSize: 0.01 }, { seed: 1 })
+    await adversarial.data()
+    adversarial.dispose()
+  }
+  await train(2)
+  await attack(2)
+  countTraffic()
+  /** Ten more steps, without what a loop costs once. */
+  const perStep = async (loop: (steps: number) => Promise<void>) => {
+    const counted = []
+    for (const steps of [2, 12]) {
+      Object.assign(traffic, { dispatches: 0, submits: 0, uploads: 0, uploadedBytes: 0, readBacks: 0 })
+      await loop(steps)
+      counted.push({ ...traffic })
+    }
+    const [short, long] = counted as [GpuTraffic, GpuTraffic]
+    return Object.fromEntries(
+      Object.entries(long).map(([name, count]) => [name, (count - short[name as keyof GpuTraffic]) / 10]),
+    ) as unknown as GpuTraffic
+  }
+  const counts = { train: await perStep(train), attack: await perStep(attack) }
+  x.dispose()
+  model.dispose()
+  trainer.dispose()
+  return counts
+}
+
+const harness = { compute, trainThroughLoss, gpuTraffic }
 export type BackendsHarness = typeof harness
 Object.assign(window, { harness })
