@@ -1,8 +1,10 @@
 import { readStatic } from '../node-platform.ts'
 import { startBackend } from '../../core/backends.ts'
 import { createRng } from '../../core/rng.ts'
+import { now } from '../../core/platform.ts'
 import * as tf from '../../core/tf.ts'
 import { recipe, recipes } from '../../models/architectures.ts'
+import type { Architecture } from '../../models/model.ts'
 import { createModel } from '../../models/network.ts'
 import { createTrainer } from '../../models/trainer.ts'
 import { initialWeights } from '../../models/weights.ts'
@@ -14,7 +16,7 @@ import { readOptions } from '../options.ts'
 export const command: Command = {
   summary: 'Show which WASM kernels a training step and an attack step spend their time in',
   help: `
-npm run profile [MODEL] [-- --batch N --rounds N --json]
+npm run profile [MODEL] [-- --batch N --rounds N --growth --json]
 
 Times every kernel of one training step and one attack step (sign of the input gradient) on WASM in this
 Node process, without the kernels that it calls itself, and sets the whole beside the limit: the
@@ -23,12 +25,14 @@ multiplications counted, at the rate of a 512×512 matrix product of the same mi
   MODEL       ${Object.keys(recipes).join(', ')} (digits-cnn)
   --batch N   images in a batch (64)
   --rounds N  steps of each, of which the fastest counts (40)
+  --growth    instead, both steps on 16 to 512 images: cost should grow as a line
   --json      the tables as JSON
   --help      this text`,
   async run(argv) {
     const options = readOptions(argv, {
       batch: { type: 'string' },
       rounds: { type: 'string' },
+      growth: { type: 'boolean' },
       json: { type: 'boolean' },
     })
     const batch = wholeNumber('--batch', options.batch ?? '64')
@@ -36,30 +40,13 @@ multiplications counted, at the rate of a 512×512 matrix product of the same mi
     const { architecture } = recipe(options.rest[0] ?? 'digits-cnn')
 
     await startBackend('wasm', readStatic)
-    const weights = initialWeights(architecture, 1)
-    const trainer = createTrainer(architecture, weights)
-    const model = createModel(architecture, weights)
-    const rng = createRng(1, 'profile')
-    const x = tf.tensor(
-      Float32Array.from({ length: batch * architecture.inputShape.reduce((a, b) => a * b, 1) }, () =>
-        Math.max(0, 2 * rng.uniform() - 1),
-      ),
-      [batch, ...architecture.inputShape],
-    )
-    const y = Int32Array.from({ length: batch }, (_, i) => i % architecture.numClasses)
-    const trainStep = async () => {
-      const loss = trainer.step(x, y, 1e-3)
-      await loss.data()
-      loss.dispose()
+    if (options.growth) {
+      const points = await growth(architecture, rounds)
+      if (options.json) console.log(JSON.stringify({ model: architecture.name, points }, null, 2))
+      else printGrowth(points)
+      return 0
     }
-    const attackStep = async () => {
-      const { loss, gradient } = await model.lossAndGradient(x, y)
-      const step = tf.tidy(() =>
-        tf.clipByValue(tf.add(x, tf.mul(tf.sign(gradient), 0.01)), ...architecture.bounds),
-      )
-      await step.data()
-      tf.dispose([loss, gradient, step])
-    }
+    const steps = stepsOf(architecture, batch)
     const square = tf.randomNormal([512, 512], 0, 1, 'float32', 1) as tf.Tensor2D
     const product = async () => {
       const result = tf.matMul(square, square)
@@ -72,19 +59,18 @@ multiplications counted, at the rate of a 512×512 matrix product of the same mi
       train: (batch * (forward + byInput.slice(1).reduce((a, b) => a + b, 0) + byWeights)) / 1e6,
       attack: (batch * (forward + byInput.reduce((a, b) => a + b, 0))) / 1e6,
     }
-    const steps = await profileKernels({ train: trainStep, attack: attackStep, product }, rounds)
-    const rate = 512 ** 3 / 1e6 / steps.product!.ms
+    const found = await profileKernels({ train: steps.train, attack: steps.attack, product }, rounds)
+    const rate = 512 ** 3 / 1e6 / found.product!.ms
     const report = (['train', 'attack'] as const).map((name) => ({
       step: name,
       batch,
-      ms: steps[name]!.ms,
+      ms: found[name]!.ms,
       millionMultiplications: millions[name],
       limitMs: millions[name] / rate,
-      kernels: steps[name]!.kernels,
+      kernels: found[name]!.kernels,
     }))
-    tf.dispose([x, square])
-    trainer.dispose()
-    model.dispose()
+    square.dispose()
+    steps.dispose()
     if (options.json) {
       console.log(
         JSON.stringify({ model: architecture.name, millionProductsPerMs: rate, steps: report }, null, 2),
@@ -92,7 +78,7 @@ multiplications counted, at the rate of a 512×512 matrix product of the same mi
       return 0
     }
     console.log(
-      `${architecture.name}, batches of ${batch}; a 512×512 product: ${steps.product!.ms.toFixed(1)} ms, ${(2 * rate).toFixed(1)} Gflop/s`,
+      `${architecture.name}, batches of ${batch}; a 512×512 product: ${found.product!.ms.toFixed(1)} ms, ${(2 * rate).toFixed(1)} Gflop/s`,
     )
     for (const { step, ms, millionMultiplications, limitMs, kernels } of report) {
       console.log(
@@ -102,6 +88,86 @@ multiplications counted, at the rate of a 512×512 matrix product of the same mi
     }
     return 0
   },
+}
+
+/** One training step and one attack step on `batch` images, each awaited to its numbers. */
+function stepsOf(architecture: Architecture, batch: number) {
+  const weights = initialWeights(architecture, 1)
+  const trainer = createTrainer(architecture, weights)
+  const model = createModel(architecture, weights)
+  const rng = createRng(1, 'profile')
+  const size = architecture.inputShape.reduce((a, b) => a * b, 1)
+  const x = tf.tensor(
+    Float32Array.from({ length: batch * size }, () => Math.max(0, 2 * rng.uniform() - 1)),
+    [batch, ...architecture.inputShape],
+  )
+  const y = Int32Array.from({ length: batch }, (_, i) => i % architecture.numClasses)
+  return {
+    async train() {
+      const loss = trainer.step(x, y, 1e-3)
+      await loss.data()
+      loss.dispose()
+    },
+    async attack() {
+      const { loss, gradient } = await model.lossAndGradient(x, y)
+      const step = tf.tidy(() =>
+        tf.clipByValue(tf.add(x, tf.mul(tf.sign(gradient), 0.01)), ...architecture.bounds),
+      )
+      await step.data()
+      tf.dispose([loss, gradient, step])
+    },
+    dispose() {
+      x.dispose()
+      trainer.dispose()
+      model.dispose()
+    },
+  }
+}
+
+interface GrowthPoint {
+  images: number
+  trainMs: number
+  attackMs: number
+}
+
+/** The fastest of the rounds for each number of images, in turns. */
+async function growth(architecture: Architecture, rounds: number): Promise<GrowthPoint[]> {
+  const sizes = [16, 32, 64, 128, 256, 512]
+  const points = sizes.map((images) => ({ images, trainMs: Infinity, attackMs: Infinity }))
+  const steps = sizes.map((images) => stepsOf(architecture, images))
+  for (let round = 0; round < rounds + 2; round++) {
+    for (const [i, { train, attack }] of steps.entries()) {
+      const point = points[i]!
+      const started = now()
+      await train()
+      const between = now()
+      await attack()
+      // The first two rounds only warm the engine up.
+      if (round < 2) continue
+      point.trainMs = Math.min(point.trainMs, between - started)
+      point.attackMs = Math.min(point.attackMs, now() - between)
+    }
+  }
+  for (const { dispose } of steps) dispose()
+  return points
+}
+
+function printGrowth(points: GrowthPoint[]): void {
+  const longest = Math.max(...points.map(({ trainMs, attackMs }) => Math.max(trainMs, attackMs)))
+  const bar = (ms: number) => '█'.repeat(Math.max(1, Math.round((40 * ms) / longest)))
+  for (const [title, read] of [
+    ['training step', (point: GrowthPoint) => point.trainMs],
+    ['attack step', (point: GrowthPoint) => point.attackMs],
+  ] as const) {
+    console.log(`\n${title}`)
+    for (const point of points) {
+      const ms = read(point)
+      const each = ((1000 * ms) / point.images).toFixed(0)
+      console.log(
+        `  ${String(point.images).padStart(4)} images ${ms.toFixed(2).padStart(7)} ms ${each.padStart(5)} µs an image  ${bar(ms)}`,
+      )
+    }
+  }
 }
 
 function wholeNumber(option: string, text: string): number {
