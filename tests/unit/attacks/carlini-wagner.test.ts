@@ -42,6 +42,26 @@ attackContract(
       expect(lengthOf(found)).toBeLessThan((0.4 / Math.SQRT2) * 1.03)
     })
 
+    test('keeps the nearest of all it met: looking on never makes it worse', async () => {
+      // One weight far too heavy, so that Adam runs across the border and far beyond.
+      let last = Infinity
+      for (const steps of [3, 4, 5, 6, 8, 12]) {
+        const length = lengthOf(await run({ searchSteps: 1, steps, stepSize: 0.1, initialConst: 50 }))
+        if (length > 1e-3) expect(length).toBeLessThanOrEqual(last)
+        if (length > 1e-3) last = length
+      }
+      expect(last).toBeLessThan(0.3)
+    })
+
+    test('a weight that won is made lighter, and that brings it nearer', async () => {
+      const options = { steps: 40, stepSize: 0.1, initialConst: 2 }
+      const [one, five] = [
+        await run({ ...options, searchSteps: 1 }),
+        await run({ ...options, searchSteps: 5 }),
+      ]
+      expect(lengthOf(five)).toBeLessThan(lengthOf(one))
+    })
+
     test('pixels at exactly 0 and 1 move', async () => {
       const [row] = await run({ searchSteps: 1, steps: 120, stepSize: 0.1, initialConst: 10 }, away(0), [
         [1, 0],

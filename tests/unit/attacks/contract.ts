@@ -13,6 +13,7 @@ import type { RunContext } from '../../../src/core/run.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { linearModel } from './linear.ts'
+import { runs } from '../../helpers/runs.ts'
 
 export const away = (...labels: number[]): Criterion => ({ kind: 'misclassification', labels })
 export const towards = (...targets: number[]): Criterion => ({ kind: 'targeted', targets })
@@ -114,7 +115,7 @@ export function attackContract(subject: Subject, more: () => void): void {
             for (const value of got.flat()) expect(value >= 0 && value <= 1, `${value}`).toBe(true)
           },
         ),
-        { numRuns: 8 },
+        { numRuns: runs(8) },
       )
     })
 
@@ -171,12 +172,24 @@ export function attackContract(subject: Subject, more: () => void): void {
       const farthest = (row: number[]) =>
         Math.max(Math.abs(row[0]! - Math.fround(0.3)), Math.abs(row[1]! - Math.fround(0.7)))
       test('gives an image that is misread already back as it is', async () => {
-        const [row] = await attack([[0.3, 0.7]], away(0))
+        const [row] = await attack(
+          [
+            [0.3, 0.7],
+            [0.9, 0.2],
+          ],
+          away(0, 0),
+        )
         expect(farthest(row!)).toBeLessThanOrEqual(staysWithin)
       })
       if (!untargeted)
         test('and one whose target is its own label', async () => {
-          const [row] = await attack([[0.3, 0.7]], towards(1))
+          const [row] = await attack(
+            [
+              [0.3, 0.7],
+              [0.9, 0.2],
+            ],
+            towards(1, 1),
+          )
           expect(farthest(row!)).toBeLessThanOrEqual(staysWithin)
         })
     }

@@ -58,14 +58,14 @@ attackContract(
     test('each row stops by itself; one that cannot get across ends as far as it got', async () => {
       // Beyond (1, 0) the bounds end: the row (0.9, 0) under z = (x₀, x₁ − 2) can never be misread.
       const hopeless = linearModel(2, 2, [1, 0, 0, 1], [0, -2])
-      const [far, misread] = await attackRows(
+      const [misread, far] = await attackRows(
         entry,
         hopeless,
         [
-          [0.9, 0],
           [0.3, 0.2],
+          [0.9, 0],
         ],
-        away(0, 1),
+        away(1, 0),
         { steps: 3 },
       )
       hopeless.dispose()

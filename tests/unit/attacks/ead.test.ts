@@ -39,6 +39,19 @@ attackContract(
       expect(await run({ ...options, initialConst: 0.4 })).toEqual([[...Float32Array.of(0.6, 0.4)]])
     })
 
+    test('three steps by hand: each from a point carried on past the last, the third across the border', async () => {
+      // Along (−1, 1), with c = 1 and β = 0, the gradient at a change of u is 2u − 1, and steps are 0.05 √(1 − k/3).
+      const to = (u: number, k: number) => u - 0.05 * Math.sqrt(1 - k / 3) * (2 * u - 1)
+      const u1 = to(0, 0)
+      const u2 = to(u1, 1)
+      const u3 = to(u2 + (u2 - u1) / 4, 2)
+      expect(u2).toBeLessThan(0.1)
+      expect(u3).toBeGreaterThan(0.1)
+      const [row] = await run({ searchSteps: 1, steps: 3, stepSize: 0.05, initialConst: 1, beta: 0 })
+      expect(row![0]).toBeCloseTo(0.6 - u3, 6)
+      expect(row![1]).toBeCloseTo(0.4 + u3, 6)
+    })
+
     test('leaves the pixel that matters less exactly as it was', async () => {
       // z = (0.1 x₀, x₁) at (0.6, 0.02): x₁ does ten times as much, and x₀ is set back in every step.
       const [row] = await run({ ...thorough, beta: 0.05 }, { kernel: [0.1, 0, 0, 1], rows: [[0.6, 0.02]] })

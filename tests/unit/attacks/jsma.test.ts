@@ -4,6 +4,7 @@ import { bestPair, entry } from '../../../src/attacks/evasion/jsma.ts'
 import type { Options } from '../../../src/attacks/attack.ts'
 import { attackContract, attackRows, away, towards } from './contract.ts'
 import { linearModel } from './linear.ts'
+import { runs } from '../../helpers/runs.ts'
 
 attackContract(
   {
@@ -39,6 +40,7 @@ attackContract(
         0, 2,
       ])
       expect(bestPair(Float32Array.of(2, 2, 1), Float32Array.of(1, 1, 1), all)).toEqual([])
+      expect(bestPair(Float32Array.of(-1, -1), Float32Array.of(1, 1), all.subarray(1))).toEqual([])
       // A tie goes to the pair that comes first.
       expect(bestPair(Float32Array.of(1, 1, 1), Float32Array.of(-1, -1, -1), all)).toEqual([0, 1])
     })
@@ -101,7 +103,7 @@ attackContract(
             )
           },
         ),
-        { numRuns: 15 },
+        { numRuns: runs(15) },
       )
     })
 

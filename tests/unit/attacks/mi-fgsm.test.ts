@@ -40,10 +40,10 @@ attackContract(
     },
   },
   () => {
-    // Gradients (3, −1), then (−1, −1). Of L1 length 1: (0.75, −0.25) and (−0.5, −0.5).
+    // A short gradient, then a long one. Of L1 length 1: (0.75, −0.25) and (−0.5, −0.5).
     const bend = [
-      [3, -1],
-      [-1, -1],
+      [0.3, -0.1],
+      [-4, -4],
     ]
 
     test('momentum weighs gradients of equal length: 0.75 − 0.5 still points up', async () => {
