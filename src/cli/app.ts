@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { repository } from './node-platform.ts'
 
@@ -40,7 +40,13 @@ export async function buildApp(): Promise<void> {
       build: { outDir: beside, emptyOutDir: true, manifest: true },
     })
     rmSync(dist, { recursive: true, force: true })
-    renameSync(beside, dist)
+    try {
+      renameSync(beside, dist)
+    } catch (error) {
+      // A PERTURB_DIST on another disk.
+      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+      cpSync(beside, dist, { recursive: true })
+    }
   } finally {
     rmSync(beside, { recursive: true, force: true })
   }

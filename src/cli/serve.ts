@@ -105,7 +105,8 @@ function listenOnce(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
-function explain(code: string | undefined, host: string, port: number, last: number): string {
+/** Why a server cannot listen there, and what to do. `last`: the last port tried. */
+export function explain(code: string | undefined, host: string, port: number, last = port): string {
   if (code === 'EADDRINUSE') {
     return last > port
       ? `the ports ${port} to ${last} are all in use; choose another with \`-- --port NUMBER\``
