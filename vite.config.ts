@@ -75,7 +75,8 @@ export default defineConfig(({ mode }) => {
       include: ['tests/{unit,reference,labs,architecture}/**/*.test.ts'],
       environment: 'node',
       server: { deps: { inline: [/@tensorflow/, /seedrandom/] } },
-      testTimeout: 60_000,
+      // `npm run test:deep` tries ten times as many cases of each property.
+      testTimeout: process.env.PERTURB_DEEP ? 600_000 : 60_000,
       hookTimeout: 60_000,
       setupFiles: [at('tests/helpers/setup.ts')],
       maxWorkers: 2,

@@ -58,7 +58,7 @@ Runs, in order, and goes on after a failure:
 ${steps.map(({ name, what }) => `  ${name.padEnd(14)}${what}`).join('\n')}
 
   --only NAME   only these steps
-  --deep        every seed, every backend, long fuzzing (the same as npm run test:deep)
+  --deep        five seeds of every lab and ten times as many random cases (npm run test:deep)
   --help        this text
 
 The last line counts tests; a step without tests that fails counts as one failure. The exit code is 0

@@ -7,6 +7,7 @@ import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { linearModel } from './linear.ts'
+import { runs } from '../../helpers/runs.ts'
 
 /**
  * Two inputs, two classes, logits z = (x₀, x₁). For a point labelled 0 the gradient of the cross-entropy is
@@ -189,7 +190,7 @@ describe.each(['cpu', 'wasm'] as const)('fgsm on %s', (backend) => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
   })
 

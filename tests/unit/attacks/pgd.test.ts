@@ -10,6 +10,7 @@ import * as tf from '../../../src/core/tf.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
 import { linearModel } from './linear.ts'
+import { runs } from '../../helpers/runs.ts'
 
 /**
  * Two inputs, two classes, logits z = (x₀, x₁). For a point labelled 0 the gradient of the cross-entropy is
@@ -351,7 +352,7 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
   })
 

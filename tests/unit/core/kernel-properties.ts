@@ -6,6 +6,7 @@ import { createRng } from '../../../src/core/rng.ts'
 import * as tf from '../../../src/core/tf.ts'
 // Registers the flag that says whether the machine has SIMD.
 import '../../../src/core/wasm-backend.ts'
+import { runs } from '../../helpers/runs.ts'
 
 /**
  * Every kernel of ours against tfjs' CPU kernel, on random shapes. Tolerance: both sum the same products
@@ -156,7 +157,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
           const attrs = { strides: c.strides, pad: c.pad, dataFormat: 'NHWC', filterShape: c.filterShape }
           await expectEqualKernels('Conv2DBackpropFilter', inputs, attrs)
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       )
     })
 
@@ -170,7 +171,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
           const attrs = { strides: c.strides, pad: c.pad, dataFormat: 'NHWC', inputShape: c.xShape }
           await expectEqualKernels('Conv2DBackpropInput', inputs, attrs)
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       )
     })
 
@@ -190,7 +191,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
           await expectEqualKernels('MaxPoolGrad', inputs, { filterSize, strides, pad })
           await expectEqualKernels('AvgPoolGrad', { dy: inputs.dy, input }, { filterSize, strides, pad })
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       )
     })
 
@@ -207,7 +208,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
           await expectEqualKernels('DepthwiseConv2dNativeBackpropFilter', { x, dy }, attrs)
           await expectEqualKernels('DepthwiseConv2dNativeBackpropInput', { dy, filter }, attrs)
         }),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       )
     })
 
@@ -241,7 +242,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
           expect(dot(filter, byFilter)).toBeCloseTo(products, 3)
           expect(dot(x, byInput)).toBeCloseTo(products, 3)
         }),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       )
     })
 
@@ -295,7 +296,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
             }
           },
         ),
-        { numRuns: 40 },
+        { numRuns: runs(40) },
       )
     })
     it('convolutions with bias and relu, few and many channels', async () => {
@@ -316,7 +317,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
             await expectEqualKernels('FusedConv2D', { x, filter, bias }, { ...attrs, activation })
           },
         ),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
       )
     })
 
@@ -334,7 +335,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
           const inputs = { dy, input: coarse(shape, seed), output: dy }
           await expectEqualKernels('MaxPoolGrad', inputs, { filterSize: 2, strides: 2, pad })
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60) },
       )
     })
 
@@ -354,7 +355,7 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
               expect(Math.abs(ours.values[i]! - theirs.values[i]!)).toBeLessThan(2e-3)
           }
         }),
-        { numRuns: 20 },
+        { numRuns: runs(20) },
       )
     })
 

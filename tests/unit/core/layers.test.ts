@@ -6,6 +6,7 @@ import { startBackend } from '../../../src/core/backends.ts'
 import { convolutionLayer, denseLayer } from '../../../src/core/layers.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import * as tf from '../../../src/core/tf.ts'
+import { runs } from '../../helpers/runs.ts'
 
 /**
  * Our layers against tfjs' separate operations and their own gradients, on each backend. Tolerance as for the
@@ -75,7 +76,7 @@ describe.each(['wasm', 'cpu'])('layers on %s', (backend) => {
         expectClose(valueAndGradients(ours, inputs, cotangent), valueAndGradients(apart, inputs, cotangent))
         tf.dispose([inputs, cotangent])
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
     expect(tf.memory().numTensors).toBe(before)
   })
@@ -96,7 +97,7 @@ describe.each(['wasm', 'cpu'])('layers on %s', (backend) => {
         expectClose(valueAndGradients(ours, inputs, cotangent), valueAndGradients(apart, inputs, cotangent))
         tf.dispose([inputs, cotangent])
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
     expect(tf.memory().numTensors).toBe(before)
   })

@@ -5,6 +5,7 @@ import { startBackend } from '../../../src/core/backends.ts'
 import { clipToBounds, normaliseRows, normRows, projectBall } from '../../../src/core/norms.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { Norm } from '../../../src/core/threat-model.ts'
+import { runs } from '../../helpers/runs.ts'
 
 beforeAll(() => startBackend('wasm', readStatic))
 
@@ -108,7 +109,7 @@ describe('projection', () => {
           }
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     )
   })
 })

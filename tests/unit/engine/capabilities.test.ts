@@ -14,6 +14,7 @@ import type { SandboxSpec } from '../../../src/labs/manifest.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { linearModel } from '../attacks/linear.ts'
 import { everything, tinyData, tinyTask } from './helpers.ts'
+import { runs } from '../../helpers/runs.ts'
 
 let model: Model
 let tensors = 0
@@ -333,7 +334,7 @@ describe('hostile requests are refused in words', () => {
           })
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     )
     expect(server.figures().used).toBe(0)
   })

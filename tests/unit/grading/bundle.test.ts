@@ -18,6 +18,7 @@ import {
 } from '../../../src/grading/packing.ts'
 import { trimAttempts } from '../../../src/grading/records.ts'
 import { attempt, bundle, pixels, record, records, verdict } from './helpers.ts'
+import { runs } from '../../helpers/runs.ts'
 
 const text = (value: unknown) => strToU8(typeof value === 'string' ? value : JSON.stringify(value))
 const plain = (value: ReturnType<typeof bundle>) =>
@@ -42,7 +43,7 @@ describe('round trip', () => {
           })
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { centreOfMass, inPlace, isDrawn, likeMnist, side, type Stroke } from '../../../src/ui/home/drawing.ts'
+import { runs } from '../../helpers/runs.ts'
 
 const one: Stroke[] = [
   [
@@ -42,7 +43,7 @@ describe('a drawing as the reader is given it', () => {
           for (let i = 0; i < picture.length; i++) expect(picture[i]).toBeCloseTo(reference[i]!, 3)
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     )
   })
 
