@@ -1,5 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { createRng } from '../../src/core/rng.ts'
+import type { Architecture } from '../../src/models/model.ts'
+import { initialWeights } from '../../src/models/weights.ts'
+import { labels, pixels } from './inputs.ts'
+import type { Prepare } from './workload.ts'
 
 const shapes = [[5, 5, 1, 8], [8], [5, 5, 8, 16], [16], [784, 10], [10]]
 
@@ -38,4 +42,64 @@ export function stockLogits(weights: tf.Tensor[], x: tf.Tensor4D): tf.Tensor2D {
 export function stockLoss(logits: tf.Tensor2D, y: ArrayLike<number>): tf.Scalar {
   const oneHot = tf.oneHot(tf.tensor1d(Int32Array.from(y), 'int32'), 10)
   return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), oneHot)))
+}
+
+/** Weights and scores of any of our architectures, written with tfjs' own operations. */
+export function stockOf(
+  architecture: Architecture,
+  initial = initialWeights(architecture, 1),
+): {
+  weights: tf.Variable[]
+  logits(x: tf.Tensor): tf.Tensor2D
+} {
+  const weights = initial.map(({ values, shape }) =>
+    tf.variable(tf.tensor(values, shape)),
+  )
+  const logits = (x: tf.Tensor) => {
+    let next = 0
+    let h = x
+    for (const layer of architecture.layers) {
+      if (layer.type === 'flatten') h = tf.reshape(h, [h.shape[0]!, -1])
+      else if (layer.type === 'maxPool') h = tf.maxPool(h as tf.Tensor4D, layer.size, layer.size, 'valid')
+      else {
+        const [matrix, bias] = [weights[next++]!, weights[next++]!]
+        const product =
+          layer.type === 'conv2d'
+            ? tf.conv2d(h as tf.Tensor4D, matrix as tf.Tensor4D, layer.strides ?? 1, layer.padding)
+            : tf.matMul(h as tf.Tensor2D, matrix as tf.Tensor2D)
+        h = tf.add(product, bias)
+        if (layer.activation) h = tf.relu(h)
+      }
+    }
+    return h as tf.Tensor2D
+  }
+  return { weights, logits }
+}
+
+/** The same work as trainingWorkload. */
+export function stockTraining(architecture: Architecture, steps = 1, models = 1): Prepare {
+  return async () => {
+    const x = tf.tensor(pixels(64, architecture.inputShape), [64, ...architecture.inputShape])
+    const y = labels(64)
+    const initial = initialWeights(architecture, 1)
+    const work = async () => {
+      for (let model = 0; model < models; model++) {
+        const { weights, logits } = stockOf(architecture, initial)
+        const optimizer = tf.train.adam(0.001)
+        for (let step = 0; step < steps; step++) {
+          const loss = optimizer.minimize(
+            () => tf.div(stockLoss(logits(x), y), 64) as tf.Scalar,
+            true,
+            weights,
+          )!
+          if (step === steps - 1) await loss.data()
+          loss.dispose()
+        }
+        optimizer.dispose()
+        tf.dispose(weights)
+      }
+    }
+    await work()
+    return work
+  }
 }

@@ -336,7 +336,19 @@ export function adamStep(
   epsilon: f32,
 ): void {
   const bytes = <usize>size * 4
-  for (let at: usize = 0; at < bytes; at += 4) {
+  const b1 = f32x4.splat(beta1), b2 = f32x4.splat(beta2), k1 = f32x4.splat(keep1), k2 = f32x4.splat(keep2)
+  const r = f32x4.splat(rate), e = f32x4.splat(epsilon)
+  let at: usize = 0
+  for (; at + 16 <= bytes; at += 16) {
+    const g = v128.load(gradient + at)
+    const mean = f32x4.add(f32x4.mul(v128.load(state + bytes + at), b1), f32x4.mul(g, k1))
+    const variance = f32x4.add(f32x4.mul(v128.load(state + 2 * bytes + at), b2), f32x4.mul(f32x4.mul(g, g), k2))
+    v128.store(next + bytes + at, mean)
+    v128.store(next + 2 * bytes + at, variance)
+    const step = f32x4.div(f32x4.mul(mean, r), f32x4.add(f32x4.sqrt(variance), e))
+    v128.store(next + at, f32x4.sub(v128.load(state + at), step))
+  }
+  for (; at < bytes; at += 4) {
     const g = load<f32>(gradient + at)
     const mean = load<f32>(state + bytes + at) * beta1 + g * keep1
     const variance = load<f32>(state + 2 * bytes + at) * beta2 + g * g * keep2

@@ -1,0 +1,4 @@
+import { colourCnn } from '../architectures.ts'
+import { stockTraining } from '../stock-model.ts'
+
+export const prepare = stockTraining(colourCnn, 1, 1)

@@ -1,0 +1,4 @@
+import { mlp } from '../architectures.ts'
+import { stockTraining } from '../stock-model.ts'
+
+export const prepare = stockTraining(mlp, 20, 16)
