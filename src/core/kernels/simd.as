@@ -320,6 +320,35 @@ export function signs(x: usize, out: usize, count: i32): void {
   }
 }
 
+/** Matrices (n, rows, columns) turned to (n, columns, rows). */
+export function transpose(from: usize, to: usize, n: i32, rows: i32, columns: i32): void {
+  const line = <usize>columns * 4, turned = <usize>rows * 4
+  const evenRows = rows & ~3, evenColumns = columns & ~3
+  for (let i = 0; i < n; i++) {
+    for (let row = 0; row < evenRows; row += 4) {
+      let at = from + <usize>row * line
+      let out = to + <usize>row * 4
+      for (let column = 0; column < evenColumns; column += 4, at += 16, out += 4 * turned) {
+        const a = v128.load(at), b = v128.load(at + line)
+        const c = v128.load(at + 2 * line), d = v128.load(at + 3 * line)
+        const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ba = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+        const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), dc = v128.shuffle<f32>(c, d, 2, 6, 3, 7)
+        v128.store(out, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5))
+        v128.store(out + turned, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7))
+        v128.store(out + 2 * turned, v128.shuffle<f32>(ba, dc, 0, 1, 4, 5))
+        v128.store(out + 3 * turned, v128.shuffle<f32>(ba, dc, 2, 3, 6, 7))
+      }
+    }
+    for (let row = 0; row < rows; row++) {
+      for (let column = row < evenRows ? evenColumns : 0; column < columns; column++) {
+        store<f32>(to + <usize>column * turned + <usize>row * 4, load<f32>(from + <usize>row * line + <usize>column * 4))
+      }
+    }
+    from += <usize>rows * line
+    to += <usize>rows * line
+  }
+}
+
 /** dy where y is above zero, else 0. */
 export function reluGradient(dy: usize, y: usize, out: usize, count: i32): void {
   const end = out + <usize>count * 4

@@ -88,6 +88,7 @@ export interface SimdKernels {
   ): void
   sumRows(x: number, out: number, n: number, size: number): void
   signs(x: number, out: number, count: number): void
+  transpose(from: number, to: number, n: number, rows: number, columns: number): void
   reluGradient(dy: number, y: number, out: number, count: number): void
   adamStep(
     ...a: [

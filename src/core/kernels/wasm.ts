@@ -387,11 +387,21 @@ function maxPoolGradient({ inputs, attrs, backend, simd }: Call): TensorInfo {
 }
 
 /** The stock product walks naively when told to transpose; transposing first lets it use its fast path. */
-function product({ inputs, attrs, backend, stock }: Call): TensorInfo {
+function product({ inputs, attrs, backend, stock, simd }: Call): TensorInfo {
   const made: TensorInfo[] = []
   const turn = (matrix: TensorInfo) => {
     const rank = matrix.shape.length
-    const perm = [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]
+    const batch = matrix.shape.slice(0, -2)
+    const [rows, columns] = matrix.shape.slice(-2) as [number, number]
+    if (simd && matrix.dtype === 'float32') {
+      const turned = backend.makeOutput([...batch, columns, rows], 'float32')
+      const to = heap(backend, turned).byteOffset
+      const count = batch.reduce((product, n) => product * n, 1)
+      simd.transpose(heap(backend, matrix).byteOffset, to, count, rows, columns)
+      made.push(turned)
+      return turned
+    }
+    const perm = [...batch.keys(), rank - 1, rank - 2]
     const turned = call('Transpose', backend, { x: matrix }, { perm })
     made.push(turned)
     return turned
