@@ -1,23 +1,45 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { readShelf } from '../../src/build/lab-folder.ts'
-import { openLabBench } from '../../src/cli/lab-bench.ts'
+import { command } from '../../src/cli/commands/labs-check.ts'
 import { repository } from '../../src/cli/node-platform.ts'
+import type { Proof } from '../../src/labs/proof.ts'
 
-/** One seed in `npm test`, three and more in `npm run test:deep`: the same proof as `npm run labs:check`. */
+/** Through the command itself: one seed in `npm test`, five in `npm run test:deep`. */
 const seeds = process.env.PERTURB_DEEP ? [1, 2, 3, 4, 5] : [1]
 const { slugs } = readShelf(repository)
-let bench: Awaited<ReturnType<typeof openLabBench>>
 
-beforeAll(async () => {
-  bench = await openLabBench()
-})
+afterEach(() => vi.restoreAllMocks())
 
 describe('every lab proves itself', () => {
   test('there is a lab', () => expect(slugs).not.toEqual([]))
 
   test.each(slugs)('%s', { timeout: 15 * 60_000 }, async (slug) => {
-    const { ok, problems, checks } = await bench.prove(slug, { seeds })
-    expect([...problems, ...checks.filter((check) => !check.ok).map((check) => check.detail)]).toEqual([])
-    expect(ok).toBe(true)
+    const printed: string[] = []
+    vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line))
+    const code = await command.run(['--lab', slug, '--seeds', `${seeds.length}`, '--json'])
+    expect(printed).toHaveLength(1)
+    const said = JSON.parse(printed[0]!) as { ok: boolean; seeds: number[]; labs: Proof[] }
+    const [proof] = said.labs
+    expect([
+      ...proof!.problems,
+      ...proof!.checks.filter(({ ok }) => !ok).map(({ detail }) => detail),
+    ]).toEqual([])
+    expect(said).toMatchObject({ ok: true, seeds, labs: [{ lab: slug, ok: true }] })
+    expect(new Set(proof!.checks.map(({ seed }) => seed))).toEqual(new Set(seeds))
+    expect(code).toBe(0)
+  })
+})
+
+describe('npm run labs:check', () => {
+  test('names the lab that was meant', async () => {
+    await expect(command.run(['--lab', 'evasion-fgms'])).rejects.toThrow(
+      'no lab "evasion-fgms"; did you mean "evasion-fgsm"?',
+    )
+  })
+
+  test.each(['0', 'many', '1.5', '1001'])('refuses %s seeds', async (seeds) => {
+    await expect(command.run([`--seeds=${seeds}`])).rejects.toThrow(
+      `--seeds must be a whole number from 1 to 1000; got "${seeds}"`,
+    )
   })
 })
