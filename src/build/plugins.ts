@@ -2,6 +2,7 @@ import type { PluginOption } from 'vite'
 import { checksums } from './checksums.ts'
 import { guides } from './guide-plugin.ts'
 import { learnerTypes } from './learner-types.ts'
+import { monacoWorkers } from './monaco-workers.ts'
 import { sandboxRuntime } from './sandbox-runtime.ts'
 import { simdKernels } from './simd-kernels.ts'
 import { wasmBinaries } from './wasm-binaries.ts'
@@ -18,6 +19,7 @@ export function plugins(context: BuildContext): PluginOption[] {
     checksums(context),
     guides(context),
     learnerTypes(context),
+    monacoWorkers(context),
     sandboxRuntime(context),
     simdKernels(context),
     wasmBinaries(context),
