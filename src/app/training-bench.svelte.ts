@@ -81,6 +81,10 @@ const knobs = {
 } as const satisfies Record<string, NumberParameter>
 
 const defaults: TrainingKnobs = { epsilon: 0.15, share: 50, epochs: 2 }
+/** A dozen batches or so. */
+const rehearsedEpochs = 0.1
+/** A last reading takes less; a worker that hangs is not waited for longer. */
+const finishWithinMs = 8000
 /** As many as the live readings are taken on. */
 const baselineImages = 200
 
@@ -93,6 +97,9 @@ export class TrainingBench {
   /** The shipped model before any repair, in percent: clean and under one step. */
   baseline: { epsilon: number; clean: number; attacked: number } | undefined = $state.raw()
   trouble = $state('')
+  /** Timed on this machine and backend: seconds per batch at a share of attacked digits. */
+  pace: { seconds: number; batchesPerEpoch: number; share: number } | undefined = $state.raw()
+  #timing = false
 
   readonly parameters: readonly NumberParameter[] = Object.values(knobs)
   readonly knobs: TrainingKnobs = $derived.by(() => ({
@@ -107,10 +114,10 @@ export class TrainingBench {
         ({ artefact, accepts }) => artefact === 'model-weights' && accepts.includes('explore'),
       ),
   )
-  /** A finished training that has the knobs' present values and is not handed in yet. */
+  /** Weights of the knobs' present values, of a whole training or a stopped one, that are not handed in yet. */
   readonly fresh = $derived.by(
     () =>
-      this.run?.state === 'done' &&
+      this.run?.weights !== undefined &&
       sameKnobs(this.run.knobs, this.knobs) &&
       this.run.seed === this.session.seed &&
       !this.handedIn,
@@ -123,6 +130,14 @@ export class TrainingBench {
         sameWeights(artefact.tensors, this.run.weights),
     ),
   )
+
+  /** How long a training with the present knobs will take. An attacked digit costs a gradient more than a clean one. */
+  readonly estimate = $derived.by(() => {
+    if (!this.pace) return undefined
+    const batches = Math.round(this.knobs.epochs * this.pace.batchesPerEpoch)
+    const perBatch = (this.pace.seconds * (100 + this.knobs.share)) / (100 + this.pace.share)
+    return { batches, milliseconds: 1000 * perBatch, seconds: batches * perBatch }
+  })
 
   constructor(
     readonly session: LabSession,
@@ -150,6 +165,45 @@ export class TrainingBench {
       this.baseline = { epsilon, clean: 100 * (1 - points[0]!.share), attacked: 100 * (1 - points[1]!.share) }
     } catch (error) {
       this.trouble = sentenceOf(error)
+    }
+  }
+
+  /** Trains for a few batches and throws them away, to say how long the whole will take. */
+  async measurePace(): Promise<void> {
+    if (this.pace || this.#timing) return
+    this.#timing = true
+    const { epsilon, share } = this.knobs
+    const params = {
+      model: this.setup.model,
+      dataset: this.setup.dataset,
+      epsilon,
+      share: share / 100,
+      seed: this.session.seed,
+      epochs: rehearsedEpochs,
+      readings: 0,
+    }
+    const times: number[] = []
+    let batches = 0
+    try {
+      await this.session.engine.call('train-defence', params, {
+        onProgress: (_, total) => {
+          batches = total
+          times.push(performance.now())
+        },
+      })
+      // The first batch prepares the kernels, the last one waits for its reading.
+      const between = times.slice(1, -1)
+      if (between.length > 1 && !this.session.queue.running) {
+        this.pace = {
+          seconds: (between.at(-1)! - between[0]!) / 1000 / (between.length - 1),
+          batchesPerEpoch: batches / rehearsedEpochs,
+          share,
+        }
+      }
+    } catch {
+      // An estimate that cannot be made is not shown; training itself will say what is wrong.
+    } finally {
+      this.#timing = false
     }
   }
 
@@ -182,25 +236,42 @@ export class TrainingBench {
         share: knobs.share / 100,
         seed,
       }
-      const { weights } = (await this.session.engine.call('train-defence', params, {
-        signal,
-        onProgress: (done, total, values) => {
-          progress(done, total)
-          if (!values || !this.run) return
-          const { loss, clean, attacked } = this.run
-          update({
-            total,
-            loss: values.loss === undefined ? loss : [...loss, [done, values.loss]],
-            clean:
-              values.cleanAccuracy === undefined ? clean : [...clean, [done, 100 * values.cleanAccuracy]],
-            attacked:
-              values.attackedAccuracy === undefined
-                ? attacked
-                : [...attacked, [done, 100 * values.attackedAccuracy]],
-          })
-        },
-      })) as Training
-      update({ state: 'done', weights })
+      // Cancel hands over the weights so far. A worker that does not answer to that is stopped without them.
+      const hard = new AbortController()
+      let patience: ReturnType<typeof setTimeout> | undefined
+      const finish = () => {
+        patience = setTimeout(() => hard.abort(), finishWithinMs)
+        this.session.engine.call('finish-training', {}).catch(() => hard.abort())
+      }
+      signal.addEventListener('abort', finish, { once: true })
+      const { weights } = (await this.session.engine
+        .call('train-defence', params, {
+          signal: hard.signal,
+          onProgress: (done, total, values) => {
+            progress(done, total)
+            if (!values || !this.run) return
+            const { loss, clean, attacked } = this.run
+            update({
+              total,
+              loss: values.loss === undefined ? loss : [...loss, [done, values.loss]],
+              clean:
+                values.cleanAccuracy === undefined ? clean : [...clean, [done, 100 * values.cleanAccuracy]],
+              attacked:
+                values.attackedAccuracy === undefined
+                  ? attacked
+                  : [...attacked, [done, 100 * values.attackedAccuracy]],
+            })
+          },
+        })
+        .finally(() => clearTimeout(patience))) as Training
+      update({ state: signal.aborted ? 'stopped' : 'done', weights })
+      const batches = this.run?.loss.at(-1)?.[0] ?? 0
+      if (this.run && batches > 0)
+        this.pace = {
+          seconds: this.run.seconds / batches,
+          batchesPerEpoch: this.run.total / knobs.epochs,
+          share: knobs.share,
+        }
       return true
     })
     if (this.run?.state === 'running')

@@ -28,6 +28,8 @@ export interface TrainOptions {
   evaluateEvery?: number
   /** How often the loss is read back (it waits for a GPU); 10 by default. */
   readLossEvery?: number
+  /** Ends the training after its present step, with the weights so far and a last reading. */
+  finish?: AbortSignal
 }
 
 export interface HistoryPoint {
@@ -58,6 +60,7 @@ export async function train(
     evaluate,
     evaluateEvery = 0,
     readLossEvery = 10,
+    finish,
   } = options
   checkOptions(options)
   const batches = Math.ceil(data.count / batchSize)
@@ -89,8 +92,9 @@ export async function train(
         tf.dispose([x, input])
       }
       const done = step + 1
-      const evaluateNow = evaluate && (done === total || (evaluateEvery > 0 && done % evaluateEvery === 0))
-      if (evaluateNow || done === total || done % readLossEvery === 0) {
+      const isLast = done === total || finish?.aborted === true
+      const evaluateNow = evaluate && (isLast || (evaluateEvery > 0 && done % evaluateEvery === 0))
+      if (evaluateNow || isLast || done % readLossEvery === 0) {
         const loss = await meanOf(losses)
         if (!Number.isFinite(loss)) {
           throw new PerturbError(
@@ -104,6 +108,7 @@ export async function train(
       } else {
         run.onStep?.(done, total)
       }
+      if (isLast) break
       if (now() - yielded > 12) {
         await nextTask()
         yielded = now()

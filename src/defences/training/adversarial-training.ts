@@ -30,6 +30,8 @@ export interface AdversarialTrainingOptions {
   share: number
   /** Readings of clean and attacked accuracy along the way, on a few test images; 0 for none but the last. */
   readings?: number
+  /** Ends the training after its present step, with the weights so far. */
+  finish?: AbortSignal
 }
 
 /** Test images behind a live reading: enough for ±3 points, few enough not to slow the training. */

@@ -2,6 +2,7 @@ import { adversarialTraining } from '../../defences/training/adversarial-trainin
 import { recipe } from '../../models/architectures.ts'
 import type { Weight } from '../../models/model.ts'
 import type { HistoryPoint } from '../../models/train.ts'
+import { finishable } from '../finish.ts'
 import { defineMethod } from '../method.ts'
 
 export interface TrainDefenceParams {
@@ -17,6 +18,8 @@ export interface TrainDefenceParams {
   seed: number
   /** Peak of the one-cycle rate; the model's own by default. */
   learningRate?: number
+  /** Readings along the way; 8 by default, 0 for none but the last. */
+  readings?: number
 }
 
 export interface Training {
@@ -25,25 +28,25 @@ export interface Training {
   history: HistoryPoint[]
 }
 
-/** Repairs a shipped model by adversarial training; progress carries the live curve's figures. */
+/**
+ * Repairs a shipped model by adversarial training; progress carries the live curve's figures. `finish-training`
+ * ends it early with what it has, `cancel` without.
+ */
 export const method = defineMethod<TrainDefenceParams, Training>({
   name: 'train-defence',
   runsOn: ['engine', 'referee'],
-  async run({ model, dataset, epochs, epsilon, share, seed, learningRate }, { signal, progress }, workshop) {
-    const { architecture, weights } = await workshop.weights(model)
-    const { batchSize, learningRate: rate } = recipe(model)
-    const data = await workshop.dataset(dataset)
-    const options = {
-      architecture,
-      weights,
-      dataset: data,
-      epochs,
-      batchSize,
-      epsilon,
-      share,
-      learningRate: learningRate ?? rate,
-    }
-    return adversarialTraining(options, { seed, signal, onStep: progress })
+  run(params, { signal, progress }, workshop) {
+    return finishable(async (finish) => {
+      const { model, dataset, epochs, epsilon, share, seed, learningRate, readings } = params
+      const { architecture, weights } = await workshop.weights(model)
+      const { batchSize, learningRate: rate } = recipe(model)
+      const data = await workshop.dataset(dataset)
+      const start = { architecture, weights, dataset: data, batchSize, learningRate: learningRate ?? rate }
+      return adversarialTraining(
+        { ...start, epochs, epsilon, share, readings, finish },
+        { seed, signal, onStep: progress },
+      )
+    })
   },
   transfer: ({ weights }) => weights.map(({ values }) => values.buffer as ArrayBuffer),
 })

@@ -71,6 +71,24 @@ describe('train', () => {
     expect(weights[0]!.values).toEqual(initialWeights(architecture, 1)[0]!.values)
   })
 
+  it('hands over the weights so far, with a last reading, when it is told to finish', async () => {
+    const control = new AbortController()
+    const told: number[] = []
+    const { weights, history } = await train(
+      options({ finish: control.signal, evaluate: async () => ({ asked: 1 }), readLossEvery: 100 }),
+      {
+        seed: 1,
+        onStep: (done) => {
+          told.push(done)
+          if (done === 2) control.abort()
+        },
+      },
+    )
+    expect(told).toEqual([1, 2, 3])
+    expect(history).toEqual([{ step: 3, loss: expect.any(Number), asked: 1 }])
+    expect(weights[0]!.values).not.toEqual(initialWeights(architecture, 1)[0]!.values)
+  })
+
   it('tells every step, with the loss and the figures asked for', async () => {
     const seen: [number, number, Record<string, number> | undefined][] = []
     let asked = 0
