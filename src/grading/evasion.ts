@@ -89,7 +89,7 @@ export async function measureExamples(options: {
 export function linfRow({ perturbation }: MeasuredExamples, epsilon: number): EvidenceRow {
   return atMost(epsilon, {
     id: 'linf',
-    name: 'Largest change of a pixel, L∞',
+    name: 'Largest change, L∞',
     detail: `over ${perturbation.count} images`,
     measured: perturbation.largest,
     precision: 3,
@@ -103,7 +103,7 @@ export function rangeRow({ perturbation, bounds, pixels }: MeasuredExamples): Ev
   const { outside, overshoot, range } = perturbation
   return atMost(0, {
     id: 'range',
-    name: `Farthest pixel outside [${bounds[0]}, ${bounds[1]}]`,
+    name: `Farthest outside [${bounds[0]}, ${bounds[1]}]`,
     detail: outside
       ? `${outside} of ${pixels.length} pixels are outside, from ${figure(range[0])} to ${figure(range[1])}`
       : `all ${pixels.length} pixels are inside`,
