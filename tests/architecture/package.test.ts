@@ -88,3 +88,14 @@ function mentions(text: string, path: string): boolean {
   const before = text[at - 1]
   return (before !== '/' && before !== '.') || mentions(text.slice(at + path.length), path)
 }
+
+describe('npm run test:deep', () => {
+  /** A sample of one is no trial. */
+  const fixed = /numRuns: (?!1,)\d/
+
+  it('widens every property: how often one is tried goes through runs()', () => {
+    const tests = listFiles().filter((file) => /^tests\/.+\.ts$/.test(file))
+    expect(tests.filter((file) => fixed.test(read(file)))).toEqual([])
+    expect(`{ numRuns: ${40} }`).toMatch(fixed)
+  })
+})
