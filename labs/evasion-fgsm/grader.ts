@@ -439,8 +439,8 @@ function commonFinding(
       finding(
         'unchanged',
         'The digits came back as they were.',
-        `Not one of ${perturbation.count} images was changed. Tensors never change in place: tf.add(x, step) leaves x alone and returns the sum.`,
-        'return the result of the last operation, not x.',
+        `Not one of ${perturbation.count} images was changed. At ε = 0 nothing moves; and in code, tensors never change in place: tf.add(x, step) leaves x alone and returns the sum.`,
+        'give the step a length above 0, and in code return the result of the last operation, not x.',
       ),
     direction.agreement >= 0.9 &&
       largest < epsilon / 2 &&
@@ -450,7 +450,7 @@ function commonFinding(
         `The farthest pixel moved by ${figure(largest)}, and ε is ${epsilon}: ${percent(largest / epsilon)} of what is allowed.`,
         task.victim.weightsFrom
           ? 'make steps × step size at least ε, for example 20 steps of ε / 8.'
-          : `step by task.epsilon as it is: pixels run from 0 to 1, so ${epsilon} needs no division by 255.`,
+          : `make the step as long as ε, ${epsilon}: pixels run from 0 to 1, so nothing is divided by 255.`,
       ),
     !direction.explanation &&
       direction.agreement > 0.35 &&
@@ -459,7 +459,7 @@ function commonFinding(
         'random-direction',
         'Your step has no direction.',
         `${percent(direction.agreement)} of the moved pixels go ${kept}; a coin would give 50 %. In 784 dimensions a random direction runs almost along the border, not across it.`,
-        'ask victim.lossAndGradient for the slope and follow its sign.',
+        'follow the sign of the slope; in code, victim.lossAndGradient gives it.',
       ),
   ])
 }
