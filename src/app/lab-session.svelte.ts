@@ -840,6 +840,10 @@ function problemOf(outcome: ProgramOutcome, seconds: number): Problem | undefine
 
 function located(error: ProgramError): Pick<Problem, 'message' | 'file' | 'line' | 'column' | 'help'> {
   const help =
-    error.code === 'budget-spent' ? 'Ask for fewer rows, or run again with a fresh budget.' : undefined
+    error.code === 'budget-spent'
+      ? 'Ask for fewer rows, or run again with a fresh budget.'
+      : /must be a Tensor.* but got '(null|undefined|Promise|object)'/.test(error.message)
+        ? 'What victim and attacks answer has to be awaited: const { gradient } = await victim.lossAndGradient(x, y).'
+        : undefined
   return { message: error.message, file: error.file, line: error.line, column: error.column, help }
 }

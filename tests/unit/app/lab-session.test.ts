@@ -266,6 +266,14 @@ describe('running a program', () => {
     expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'close-run'])
   })
 
+  test('a forgotten await is named: a promise where a tensor belongs', async () => {
+    const message = "Argument 'x' passed to 'sign' must be a Tensor or TensorLike, but got 'null'"
+    const { session } = setUp({ outcome: { status: 'failed', error: { message }, seconds: 1 } })
+    await session.open()
+    await session.runProgram('first')
+    expect(session.problems[0]!.help).toMatch(/await victim\.lossAndGradient/)
+  })
+
   test('a problem leads to its line', async () => {
     const { session } = setUp({
       outcome: {
