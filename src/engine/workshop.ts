@@ -206,7 +206,7 @@ export function createWorkshop({
         } catch (error) {
           if (error instanceof PerturbError && error.code === 'device-lost') replaceLost(now)
           // The news of a lost device may come after the errors that it causes.
-          await nextTask()
+          if (!now.ended) await nextTask()
           if (!now.ended) throw error
         }
       }
