@@ -8,7 +8,7 @@ import { repository } from '../../src/cli/node-platform.ts'
 import type { Artefact } from '../../src/grading/artefact.ts'
 import type { Verdict } from '../../src/grading/verdict.ts'
 import { expect, test } from './fixtures.ts'
-import type { HandIn } from './harness/hand-ins.ts'
+import type * as HandIns from './harness/hand-ins.ts'
 
 const slug = 'evasion-fgsm'
 const seed = 2
@@ -35,7 +35,7 @@ test('the page’s referee and Node say the same of every hand-in of the lab', a
 })
 
 /** Built as a command is, since Node 20 reads no TypeScript. */
-async function handInsInNode(): Promise<HandIn[]> {
+async function handInsInNode(): Promise<HandIns.HandIn[]> {
   const out = join(repository, 'node_modules/.cache/perturb', `hand-ins-${process.pid}`)
   const config = { command: 'build', mode: 'cli', isSsrBuild: true } as const
   const loaded = await loadConfigFromFile(config, join(repository, 'vite.config.ts'))
@@ -50,9 +50,7 @@ async function handInsInNode(): Promise<HandIn[]> {
         rolldownOptions: { input: join(repository, 'tests/e2e/harness/hand-ins.ts') },
       },
     })
-    const module = (await import(
-      pathToFileURL(join(out, 'hand-ins.js')).href
-    )) as typeof import('./harness/hand-ins.ts')
+    const module = (await import(pathToFileURL(join(out, 'hand-ins.js')).href)) as typeof HandIns
     return await module.handIns(slug, seed)
   } finally {
     rmSync(out, { recursive: true, force: true })
