@@ -375,8 +375,11 @@ export class LabSession {
     if (this.tab === 'evidence') this.tab = this.checkpoint?.program ? 'code' : 'explore'
   }
 
-  openProgram(): void {
-    if (this.checkpoint) this.toCode(this.checkpoint.id)
+  /** Opens the editor on the checkpoint's own file, or on another of the learner's. */
+  openProgram(file?: string): void {
+    if (!this.checkpoint) return
+    this.toCode(this.checkpoint.id)
+    if (file && this.files.some(({ name }) => name === file)) this.openFile = file
   }
 
   #arrive(): void {
