@@ -2,7 +2,7 @@ import { expect, test } from './fixtures.ts'
 import { labFile, LabPage } from './lab-page.ts'
 
 // Every test fails when the page throws (see fixtures.ts); the second editor of a visit once did.
-test('the full editor opens again after another step, takes the program and runs it', async ({
+test('the full editor opens again after another page, takes the program and runs it', async ({
   page,
   app,
 }) => {
@@ -15,8 +15,11 @@ test('the full editor opens again after another step, takes the program and runs
   await page.keyboard.press('ControlOrMeta+a')
   await page.keyboard.insertText('unknownName\n')
   await expect(lab.problems).toContainText("Cannot find name 'unknownName'")
-  await lab.step('Explore')
-  await lab.step('Code')
+  // Without a reload: another lab page makes an editor of its own.
+  await page.evaluate(() => void (location.hash = '#/settings'))
+  await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible()
+  await expect(text).toHaveCount(0)
+  await page.evaluate(() => void (location.hash = '#/lab/evasion-fgsm?step=code'))
   await expect(text).toContainText('unknownName')
   await page.locator('.view-line').first().click()
   await page.keyboard.press('ControlOrMeta+a')
