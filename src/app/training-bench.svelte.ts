@@ -27,6 +27,8 @@ export interface TrainingKnobs {
   /** Percent of each batch. */
   share: number
   epochs: number
+  /** Start from random weights, not from the shipped ones. */
+  fromScratch: boolean
 }
 
 /** One training: how far it came, and what it cost. */
@@ -35,6 +37,8 @@ export interface TrainingRun {
   seed: number
   total: number
   loss: [number, number][]
+  /** The shipped model before any training, in percent: what the outcome is compared with. */
+  before: { clean: number; attacked: number } | undefined
   /** Percent of test digits read rightly, by step. */
   clean: [number, number][]
   attacked: [number, number][]
@@ -80,7 +84,7 @@ const knobs = {
   },
 } as const satisfies Record<string, NumberParameter>
 
-const defaults: TrainingKnobs = { epsilon: 0.15, share: 50, epochs: 2 }
+const defaults: TrainingKnobs = { epsilon: 0.15, share: 50, epochs: 2, fromScratch: false }
 /** A dozen batches or so. */
 const rehearsedEpochs = 0.1
 /** A last reading takes less; a worker that hangs is not waited for longer. */
@@ -106,6 +110,7 @@ export class TrainingBench {
     epsilon: this.session.knob('training.epsilon', defaults.epsilon),
     share: this.session.knob('training.share', defaults.share),
     epochs: this.session.knob('training.epochs', defaults.epochs),
+    fromScratch: this.session.knob('training.fromScratch', defaults.fromScratch),
   }))
   readonly checkpoint: CheckpointSpec | undefined = $derived.by(
     () =>
@@ -144,7 +149,7 @@ export class TrainingBench {
     readonly setup: TrainingSetup,
   ) {}
 
-  set(name: string, value: number): void {
+  set(name: string, value: number | boolean): void {
     this.session.setKnob(`training.${name}`, value)
   }
 
@@ -212,11 +217,13 @@ export class TrainingBench {
     const seed = this.session.seed
     this.trouble = ''
     await this.measureBaseline()
-    const start = this.baseline
+    const before = this.baseline
+    const start = knobs.fromScratch ? undefined : before
     const run: TrainingRun = {
       knobs,
       seed,
       total: 0,
+      before,
       loss: [],
       clean: start ? [[0, start.clean]] : [],
       attacked: start ? [[0, start.attacked]] : [],
@@ -293,17 +300,17 @@ export class TrainingBench {
   /** What the repair cost and gained, in one sentence. */
   readonly cost = $derived.by(() => {
     const run = this.run
-    const before = { clean: run?.clean[0]?.[1], attacked: run?.attacked[0]?.[1] }
+    const before = run?.before
     const after = { clean: run?.clean.at(-1)?.[1], attacked: run?.attacked.at(-1)?.[1] }
     if (
       !run ||
-      before.clean === undefined ||
-      before.attacked === undefined ||
+      !before ||
       after.clean === undefined ||
       after.attacked === undefined
     )
       return undefined
-    if (run.clean.length < 2) return undefined
+    // A repair's first point is the shipped model itself, not a reading of this training.
+    if (run.clean.length < (run.knobs.fromScratch ? 1 : 2)) return undefined
     return {
       cleanBefore: before.clean,
       clean: after.clean,
@@ -314,7 +321,10 @@ export class TrainingBench {
 }
 
 export const sameKnobs = (a: TrainingKnobs, b: TrainingKnobs) =>
-  a.epsilon === b.epsilon && a.share === b.share && a.epochs === b.epochs
+  a.epsilon === b.epsilon &&
+  a.share === b.share &&
+  a.epochs === b.epochs &&
+  a.fromScratch === b.fromScratch
 
 function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean {
   return (

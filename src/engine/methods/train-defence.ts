@@ -2,12 +2,15 @@ import { adversarialTraining } from '../../defences/training/adversarial-trainin
 import { recipe } from '../../models/architectures.ts'
 import type { Weight } from '../../models/model.ts'
 import type { HistoryPoint } from '../../models/train.ts'
+import { initialWeights } from '../../models/weights.ts'
 import { finishable } from '../finish.ts'
 import { defineMethod } from '../method.ts'
 
 export interface TrainDefenceParams {
   /** A shipped model: its architecture, and its weights to start from. */
   model: string
+  /** Start from weights drawn from the seed instead: the whole training, seen live. */
+  fromScratch?: boolean
   dataset: string
   /** Passes over the training images. */
   epochs: number
@@ -29,7 +32,7 @@ export interface Training {
 }
 
 /**
- * Repairs a shipped model by adversarial training; progress carries the live curve's figures. `finish-training`
+ * Repairs a shipped model by adversarial training, or trains it anew with the loop of `npm run train`; progress carries the live curve's figures. `finish-training`
  * ends it early with what it has, `cancel` without.
  */
 export const method = defineMethod<TrainDefenceParams, Training>({
@@ -38,7 +41,8 @@ export const method = defineMethod<TrainDefenceParams, Training>({
   run(params, { signal, progress }, workshop) {
     return finishable(async (finish) => {
       const { model, dataset, epochs, epsilon, share, seed, learningRate, readings } = params
-      const { architecture, weights } = await workshop.weights(model)
+      const { architecture, weights: shipped } = await workshop.weights(model)
+      const weights = params.fromScratch ? initialWeights(architecture, seed) : shipped
       const { batchSize, learningRate: rate } = recipe(model)
       const data = await workshop.dataset(dataset)
       const start = { architecture, weights, dataset: data, batchSize, learningRate: learningRate ?? rate }

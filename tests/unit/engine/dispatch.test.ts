@@ -164,7 +164,6 @@ describe('dispatch', () => {
         'sweep',
         'predict',
         'train-defence',
-        'train-model',
         'variant',
         'task',
         'grade',

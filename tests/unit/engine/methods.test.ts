@@ -11,7 +11,9 @@ import type { method as predict } from '../../../src/engine/methods/predict.ts'
 import type { method as report } from '../../../src/engine/methods/report.ts'
 import type { method as sweep } from '../../../src/engine/methods/sweep.ts'
 import type { method as trainDefence } from '../../../src/engine/methods/train-defence.ts'
-import type { method as trainModel } from '../../../src/engine/methods/train-model.ts'
+import { recipe } from '../../../src/models/architectures.ts'
+import { train } from '../../../src/models/train.ts'
+import { initialWeights } from '../../../src/models/weights.ts'
 import type { Method, ParamsOf, ResultOf } from '../../../src/engine/method.ts'
 import type { CallContext } from '../../../src/engine/protocol.ts'
 import { createWorkshop } from '../../../src/engine/workshop.ts'
@@ -264,6 +266,28 @@ describe('training', () => {
     expect(Object.keys(history[0]!)).toEqual(expect.arrayContaining(['step', 'loss']))
   })
 
+  test('from scratch and without attack it takes the very steps of npm run train', async () => {
+    const { architecture } = await workshop.weights('digits-cnn')
+    const { batchSize, learningRate } = recipe('digits-cnn')
+    const epochs = 0.05
+    const commanded = await train(
+      {
+        architecture,
+        weights: initialWeights(architecture, 7),
+        data: (await workshop.dataset('mnist10k')).train,
+        epochs,
+        batchSize,
+        learningRate,
+      },
+      { seed: 7 },
+    )
+    const params = { model: 'digits-cnn', dataset: 'mnist10k', epochs, epsilon: 0.1, share: 0, seed: 7 }
+    const live = await call<typeof trainDefence>('train-defence', { ...params, fromScratch: true })
+    expect(live.weights).toEqual(commanded.weights)
+    const repaired = await call<typeof trainDefence>('train-defence', params)
+    expect(repaired.weights).not.toEqual(live.weights)
+  })
+
   test('is cancelled between steps, and leaves nothing behind', async () => {
     const controller = new AbortController()
     const context = { signal: controller.signal, progress: () => controller.abort() }
@@ -271,9 +295,6 @@ describe('training', () => {
     await expect(call<typeof trainDefence>('train-defence', params, context)).rejects.toMatchObject({
       code: 'cancelled',
     })
-    await expect(
-      call<typeof trainModel>('train-model', { model: 'digits-cnn', seed: 1 }, context),
-    ).rejects.toMatchObject({ code: 'cancelled' })
   })
 
   test.each([
