@@ -302,13 +302,7 @@ export class TrainingBench {
     const run = this.run
     const before = run?.before
     const after = { clean: run?.clean.at(-1)?.[1], attacked: run?.attacked.at(-1)?.[1] }
-    if (
-      !run ||
-      !before ||
-      after.clean === undefined ||
-      after.attacked === undefined
-    )
-      return undefined
+    if (!run || !before || after.clean === undefined || after.attacked === undefined) return undefined
     // A repair's first point is the shipped model itself, not a reading of this training.
     if (run.clean.length < (run.knobs.fromScratch ? 1 : 2)) return undefined
     return {
@@ -321,10 +315,7 @@ export class TrainingBench {
 }
 
 export const sameKnobs = (a: TrainingKnobs, b: TrainingKnobs) =>
-  a.epsilon === b.epsilon &&
-  a.share === b.share &&
-  a.epochs === b.epochs &&
-  a.fromScratch === b.fromScratch
+  a.epsilon === b.epsilon && a.share === b.share && a.epochs === b.epochs && a.fromScratch === b.fromScratch
 
 function sameWeights(a: readonly Weight[], b: readonly Weight[]): boolean {
   return (

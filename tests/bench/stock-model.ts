@@ -52,9 +52,7 @@ export function stockOf(
   weights: tf.Variable[]
   logits(x: tf.Tensor): tf.Tensor2D
 } {
-  const weights = initial.map(({ values, shape }) =>
-    tf.variable(tf.tensor(values, shape)),
-  )
+  const weights = initial.map(({ values, shape }) => tf.variable(tf.tensor(values, shape)))
   const logits = (x: tf.Tensor) => {
     let next = 0
     let h = x
