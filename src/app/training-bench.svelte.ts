@@ -103,7 +103,8 @@ export class TrainingBench {
   trouble = $state('')
   /** Timed on this machine and backend: seconds per batch at a share of attacked digits. */
   pace: { seconds: number; batchesPerEpoch: number; share: number } | undefined = $state.raw()
-  #timing = false
+  /** The rehearsal under way: a training does not wait for it. */
+  #rehearsal: AbortController | undefined
 
   readonly parameters: readonly NumberParameter[] = Object.values(knobs)
   readonly knobs: TrainingKnobs = $derived.by(() => ({
@@ -154,29 +155,32 @@ export class TrainingBench {
   }
 
   /** What the unrepaired model holds at this ε, on the digits of the live readings. */
-  async measureBaseline(): Promise<void> {
+  async measureBaseline(signal?: AbortSignal): Promise<void> {
     const { epsilon } = this.knobs
     if (this.baseline?.epsilon === epsilon) return
     const ids = Array.from({ length: baselineImages }, (_, id) => id)
     try {
-      const { points } = (await this.session.engine.call('sweep', {
+      const params = {
         model: { model: this.setup.model },
         images: { dataset: this.setup.dataset, split: 'test', ids },
         attack: 'fgsm',
         options: { norm: 'linf' },
         parameter: 'epsilon',
         values: [0, epsilon],
-      })) as { points: SweepPoint[] }
+      }
+      const { points } = (await this.session.engine.call('sweep', params, { signal })) as {
+        points: SweepPoint[]
+      }
       this.baseline = { epsilon, clean: 100 * (1 - points[0]!.share), attacked: 100 * (1 - points[1]!.share) }
     } catch (error) {
-      this.trouble = sentenceOf(error)
+      if (!signal?.aborted) this.trouble = sentenceOf(error)
     }
   }
 
   /** Trains for a few batches and throws them away, to say how long the whole will take. */
   async measurePace(): Promise<void> {
-    if (this.pace || this.#timing) return
-    this.#timing = true
+    if (this.pace || this.#rehearsal) return
+    const rehearsal = (this.#rehearsal = new AbortController())
     const { epsilon, share } = this.knobs
     const params = {
       model: this.setup.model,
@@ -191,6 +195,7 @@ export class TrainingBench {
     let batches = 0
     try {
       await this.session.engine.call('train-defence', params, {
+        signal: rehearsal.signal,
         onProgress: (_, total) => {
           batches = total
           times.push(performance.now())
@@ -208,7 +213,7 @@ export class TrainingBench {
     } catch {
       // An estimate that cannot be made is not shown; training itself will say what is wrong.
     } finally {
-      this.#timing = false
+      this.#rehearsal = undefined
     }
   }
 
@@ -216,26 +221,28 @@ export class TrainingBench {
     const knobs = { ...this.knobs }
     const seed = this.session.seed
     this.trouble = ''
-    await this.measureBaseline()
-    const before = this.baseline
-    const start = knobs.fromScratch ? undefined : before
-    const run: TrainingRun = {
-      knobs,
-      seed,
-      total: 0,
-      before,
-      loss: [],
-      clean: start ? [[0, start.clean]] : [],
-      attacked: start ? [[0, start.attacked]] : [],
-      state: 'running',
-      seconds: 0,
-    }
-    this.run = run
+    this.#rehearsal?.abort()
     const began = performance.now()
     const update = (change: Partial<TrainingRun>) => {
       this.run = { ...this.run!, ...change, seconds: (performance.now() - began) / 1000 }
     }
     await this.session.work('Training the repair', async ({ signal, progress }) => {
+      // On a slow backend this takes a while: it is part of what the run bar shows and Cancel stops.
+      await this.measureBaseline(signal)
+      if (signal.aborted) return false
+      const before = this.baseline
+      const start = knobs.fromScratch ? undefined : before
+      this.run = {
+        knobs,
+        seed,
+        total: 0,
+        before,
+        loss: [],
+        clean: start ? [[0, start.clean]] : [],
+        attacked: start ? [[0, start.attacked]] : [],
+        state: 'running',
+        seconds: 0,
+      }
       const params = {
         model: this.setup.model,
         dataset: this.setup.dataset,

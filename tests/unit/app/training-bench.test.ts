@@ -65,6 +65,16 @@ describe('the training bench', () => {
     expect(queue.phase).toBe('cancelled')
   })
 
+  test('shows that it works from the press on, also while the unrepaired model is measured', async () => {
+    const { bench, queue, end } = setUp()
+    const training = bench.train()
+    expect(queue.running).toBe(true)
+    await soon()
+    end()
+    await training
+    expect(queue.running).toBe(false)
+  })
+
   test('a whole training is done, and its pace foretells the next one', async () => {
     const { bench, tell, end } = setUp()
     expect(bench.estimate).toBeUndefined()
