@@ -30,3 +30,22 @@ export function oneHotRows(classes: ArrayLike<number>, numClasses: number): tf.T
     tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(classes), 'int32'), numClasses), 'float32'),
   )
 }
+
+/** (N, …) as N plain rows, copied from the device. */
+export async function readRows(x: tf.Tensor): Promise<Float32Array[]> {
+  const all = Float32Array.from(await x.data())
+  const rows = x.shape[0]!
+  const width = all.length / Math.max(1, rows)
+  return Array.from({ length: rows }, (_, row) => all.subarray(row * width, (row + 1) * width))
+}
+
+/** The class that scores highest; ties go to the first. */
+export function indexOfMax(scores: Float32Array): number {
+  return scores.reduce((best, score, k) => (score > scores[best]! ? k : best), 0)
+}
+
+/** The classes other than the label, highest score first, at most `count` of them. */
+export function likeliestOthers(scores: Float32Array, label: number, count: number): number[] {
+  const others = [...scores.keys()].filter((k) => k !== label)
+  return others.sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count)
+}
