@@ -3,27 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { command } from '../../src/cli/commands/vectors.ts'
-import { readStatic, repository } from '../../src/cli/node-platform.ts'
+import { readStatic } from '../../src/cli/node-platform.ts'
 import { readArchitecture } from '../../src/cli/vectors/architecture.ts'
 import { Json } from '../../src/cli/vectors/json.ts'
-import { Pack } from '../../src/cli/vectors/pack.ts'
-import { verifyFile, type FileReport } from '../../src/cli/vectors/verify.ts'
 import { startBackend } from '../../src/core/backends.ts'
-import * as tf from '../../src/core/tf.ts'
+import { data, verifyIn } from './agreement.ts'
 
-const data = join(repository, 'tests/reference/data')
 let folder: string
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'vectors-'))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
-async function verify(file: string, from = folder): Promise<FileReport> {
-  const pack = await Pack.open(from)
-  try {
-    return await verifyFile(file, pack)
-  } finally {
-    pack.dispose()
-  }
-}
+const verify = (file: string, from = folder) => verifyIn(from, file)
 
 /** A copy of the pack with one file changed. */
 function changed(file: string, change: (text: string) => string): void {
@@ -48,33 +38,6 @@ function at(json: unknown, ...path: (string | number)[]): { value: unknown; set(
   const key = path.at(-1)!
   return { value: owner[key], set: (value) => void (owner[key] = value) }
 }
-
-describe.each(['cpu', 'wasm'] as const)('reference vectors on %s', (backend) => {
-  beforeAll(() => startBackend(backend, readStatic))
-
-  test.each([
-    ['model_M1.json', 1],
-    ['model_M2.json', 1],
-    ['model_M3.json', 1],
-    ['model_M4.json', 1],
-    ['A_fgsm.json', 15],
-    ['A_pgd.json', 18],
-    ['A_mifgsm.json', 9],
-    ['A_deepfool.json', 9],
-    ['A_cw.json', 2],
-    ['A_cw_elementwise.json', 9],
-    ['A_minimum_norm_extra.json', 9],
-    ['A_jsma.json', 12],
-    ['A_gradients_attributions.json', 33],
-  ])('%s agrees', async (file, checks) => {
-    const before = tf.memory().numTensors
-    const report = await verify(file, data)
-    expect(report).toMatchObject({ status: 'pass', notImplemented: [] })
-    expect(report.checks).toHaveLength(checks)
-    expect(report.checks.map(({ note }) => note).filter(Boolean)).toEqual([])
-    expect(tf.memory().numTensors).toBe(before)
-  })
-})
 
 describe('a wrong pack', () => {
   beforeAll(() => startBackend('wasm', readStatic))

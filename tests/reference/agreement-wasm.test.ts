@@ -1,0 +1,3 @@
+import { agreesOn } from './agreement.ts'
+
+agreesOn('wasm')
