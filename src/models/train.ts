@@ -6,7 +6,7 @@ import { throwIfCancelled, type RunContext } from '../core/run.ts'
 import * as tf from '../core/tf.ts'
 import type { Split } from '../data/data-set.ts'
 import type { Architecture, Model, Weight } from './model.ts'
-import { createTrainer } from './trainer.ts'
+import { createTrainer, type BatchLoss } from './trainer.ts'
 import { checkWeights } from './weights.ts'
 
 export interface TrainOptions {
@@ -20,9 +20,9 @@ export interface TrainOptions {
   learningRate: number
   /**
    * Adversarial training: what a batch is replaced by before the step. x is borrowed, the result is the
-   * loop's to dispose (returning x itself is fine). Labels stay.
+   * loop's to dispose (returning x itself is fine). Labels stay, unless the result brings a loss of its own.
    */
-  adversarial?: (model: Model, x: tf.Tensor, y: Labels, run: RunContext) => Promise<tf.Tensor>
+  adversarial?: (model: Model, x: tf.Tensor, y: Labels, run: BatchRun) => Promise<tf.Tensor | PreparedBatch>
   /** Figures for the curve, every `evaluateEvery` steps and at the end, e.g. clean and attacked accuracy. */
   evaluate?: (model: Model) => Promise<Record<string, number>>
   evaluateEvery?: number
@@ -30,6 +30,19 @@ export interface TrainOptions {
   readLossEvery?: number
   /** Ends the training after its present step, with the weights so far and a last reading. */
   finish?: AbortSignal
+}
+
+/** What a batch's preparation is told: a seed of its own, and how far the training is. */
+export interface BatchRun extends RunContext {
+  /** Steps done before this one, and in all. */
+  readonly step: number
+  readonly total: number
+}
+
+/** Rows to step on, and the loss that they mean when it is not the cross-entropy of the labels. */
+export interface PreparedBatch {
+  x: tf.Tensor
+  loss: BatchLoss
 }
 
 export interface HistoryPoint {
@@ -85,9 +98,14 @@ export async function train(
       const x = data.images(ids)
       let input: tf.Tensor = x
       try {
-        if (adversarial)
-          input = await adversarial(trainer.model, x, y, { ...run, onStep: undefined, seed: run.seed + step })
-        losses.push(trainer.step(input, y, rate(step)))
+        let loss: BatchLoss | undefined
+        if (adversarial) {
+          const batchRun = { ...run, onStep: undefined, seed: run.seed + step, step, total }
+          const prepared = await adversarial(trainer.model, x, y, batchRun)
+          if (prepared instanceof tf.Tensor) input = prepared
+          else ({ x: input, loss } = prepared)
+        }
+        losses.push(loss ? trainer.stepOn(input, loss, rate(step)) : trainer.step(input, y, rate(step)))
       } finally {
         tf.dispose([x, input])
       }

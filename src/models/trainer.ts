@@ -11,6 +11,9 @@ const beta1 = 0.9
 const beta2 = 0.999
 const epsilon = 1e-8
 
+/** A loss to go down, from the logits of a step's rows: a scalar that tfjs can differentiate. */
+export type BatchLoss = (logits: tf.Tensor2D) => tf.Scalar
+
 /** A network in training. Its model always answers with the newest weights. */
 export interface Trainer {
   readonly model: Model
@@ -22,6 +25,8 @@ export interface Trainer {
    * does not fit.
    */
   step(x: tf.Tensor, y: Labels, learningRate: number): tf.Scalar
+  /** One Adam step on a loss of one's own, e.g. one that sees clean and attacked rows together. */
+  stepOn(x: tf.Tensor, loss: BatchLoss, learningRate: number): tf.Scalar
   weights(): Promise<Weight[]>
   dispose(): void
 }
@@ -50,43 +55,54 @@ export function createTrainer(architecture: Architecture, initial: readonly Weig
       return steps
     },
     step(x, y, learningRate) {
-      if (
-        x.shape.length !== inputShape.length + 1 ||
-        inputShape.some((n, i) => x.shape[i + 1] !== n) ||
-        x.shape[0] === 0
-      ) {
-        throw new PerturbError(
-          'bad-input',
-          `train step: expected x of shape [N,${inputShape}], got [${x.shape}]`,
-        )
-      }
+      checkRows(x)
       checkLabels(y, x.shape[0]!, numClasses, 'y')
-      steps++
-      beta1Power *= beta1
-      beta2Power *= beta2
-      // Adam's two bias corrections, folded into the rate (Alg. 1, remark before §2.1).
-      const rate = (learningRate * Math.sqrt(1 - beta2Power)) / (1 - beta1Power)
-      const old = [...weights, state]
-      const updated = tf.tidy(() => {
-        const { value, grads } = tf.valueAndGrads((...current: tf.Tensor[]) =>
-          tf.mean(lossRows(forward(architecture, current, x), y)),
-        )(weights)
-        const next = adamStep(state, flatten(grads), { beta1, beta2, epsilon, rate })
-        let from = 0
-        const nextWeights = weights.map(({ size, shape }) => {
-          const flat = tf.slice(next, from, size)
-          from += size
-          return tf.reshape(flat, shape)
-        })
-        return { loss: value as tf.Scalar, nextWeights, next }
-      })
-      weights = updated.nextWeights.map((weight) => tf.keep(weight))
-      state = tf.keep(updated.next)
-      tf.dispose(old)
-      return updated.loss
+      return descend(x, (logits) => tf.mean(lossRows(logits, y)), learningRate)
+    },
+    stepOn(x, loss, learningRate) {
+      checkRows(x)
+      return descend(x, loss, learningRate)
     },
     weights: () => model.weights(),
     dispose: () => model.dispose(),
+  }
+
+  function checkRows(x: tf.Tensor): void {
+    const fits =
+      x.shape.length === inputShape.length + 1 &&
+      inputShape.every((n, i) => x.shape[i + 1] === n) &&
+      x.shape[0]! > 0
+    if (!fits)
+      throw new PerturbError(
+        'bad-input',
+        `train step: expected x of shape [N,${inputShape}], got [${x.shape}]`,
+      )
+  }
+
+  function descend(x: tf.Tensor, lossOf: BatchLoss, learningRate: number): tf.Scalar {
+    steps++
+    beta1Power *= beta1
+    beta2Power *= beta2
+    // Adam's two bias corrections, folded into the rate (Alg. 1, remark before §2.1).
+    const rate = (learningRate * Math.sqrt(1 - beta2Power)) / (1 - beta1Power)
+    const old = [...weights, state]
+    const updated = tf.tidy(() => {
+      const { value, grads } = tf.valueAndGrads((...current: tf.Tensor[]) =>
+        lossOf(forward(architecture, current, x)),
+      )(weights)
+      const next = adamStep(state, flatten(grads), { beta1, beta2, epsilon, rate })
+      let from = 0
+      const nextWeights = weights.map(({ size, shape }) => {
+        const flat = tf.slice(next, from, size)
+        from += size
+        return tf.reshape(flat, shape)
+      })
+      return { loss: value as tf.Scalar, nextWeights, next }
+    })
+    weights = updated.nextWeights.map((weight) => tf.keep(weight))
+    state = tf.keep(updated.next)
+    tf.dispose(old)
+    return updated.loss
   }
 }
 
