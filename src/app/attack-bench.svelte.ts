@@ -1,4 +1,5 @@
 import type { NumberParameter, OptionValue, Options, Parameter } from '../attacks/attack.ts'
+import { dependsOnNorm, rangeFor } from '../attacks/knobs.ts'
 import type { AttackInfo } from '../attacks/registry.ts'
 import type { AttackImagesResult } from '../engine/methods/attack-images.ts'
 import type { ImagesResult } from '../engine/methods/images.ts'
@@ -69,12 +70,6 @@ const smallCurve = { values: 7, images: 60 }
 const curveGroups = 3
 const linePoints = 13
 
-/** The L2 length of a change is larger than its largest element: the knobs of lengths need another ruler. */
-const l2Rulers: Record<string, { min: number; max: number; step: number; fallback: number }> = {
-  epsilon: { min: 0, max: 6, step: 0.05, fallback: 2.5 },
-  stepSize: { min: 0.05, max: 6, step: 0.05, fallback: 0.25 },
-}
-
 export type View = 'change' | 'gradient' | 'sign'
 
 /** Points of the accuracy curve: share of digits on which the attack succeeds, and its range over samples. */
@@ -143,7 +138,7 @@ export class AttackBench {
   readonly norm = $derived.by(() => this.session.knob<string>(`${this.#scope}.norm`, this.#firstNorm))
   readonly parameters: Parameter[] = $derived(
     (this.info?.parameters ?? []).map((parameter) =>
-      parameter.kind === 'number' ? { ...parameter, ...this.#l2Ruler(parameter) } : parameter,
+      parameter.kind === 'number' ? rangeFor(parameter, { norm: this.norm }) : parameter,
     ),
   )
   readonly options: Options = $derived(
@@ -157,7 +152,9 @@ export class AttackBench {
     Math.min(this.maxSteps, this.session.knob(`${this.#scope}.steps`, this.maxSteps > 1 ? 10 : 1)),
   )
   readonly goal = $derived.by(() =>
-    this.session.knob<string>(`${this.#scope}.goal`, 'any') === 'digit' ? 'digit' : 'any',
+    this.info?.targeted !== false && this.session.knob<string>(`${this.#scope}.goal`, 'any') === 'class'
+      ? 'class'
+      : 'any',
   )
   readonly target = $derived.by(() => this.session.knob(`${this.#scope}.target`, 8))
   readonly ready = $derived.by(() => !this.setup.weightsFrom || this.weights !== undefined)
@@ -182,19 +179,24 @@ export class AttackBench {
     return weights ? { model: this.setup.model, weights } : { model: this.setup.model }
   }
 
-  #l2Ruler({ name }: Parameter) {
-    return this.norm === 'l2' && Object.hasOwn(l2Rulers, name) ? l2Rulers[name] : undefined
+  /** The attack's own description of a knob, with its rulers for each norm. */
+  #described({ name }: Parameter): Parameter | undefined {
+    return this.info?.parameters.find((parameter) => parameter.name === name)
   }
 
   #key(parameter: Parameter) {
-    return `${this.#scope}.${parameter.name}${this.#l2Ruler(parameter) ? '.l2' : ''}`
+    const described = this.#described(parameter)
+    const byNorm = described !== undefined && dependsOnNorm(described) && this.norm !== 'linf'
+    return `${this.#scope}.${parameter.name}${byNorm ? `.${this.norm}` : ''}`
   }
 
   value(parameter: Parameter): OptionValue {
+    const described = this.#described(parameter)
+    const depends = described !== undefined && dependsOnNorm(described)
     // A length in one norm says nothing about a length in the other.
-    const isStart = this.norm === this.#firstNorm || !Object.hasOwn(l2Rulers, parameter.name)
-    const start = isStart ? this.setup.start[parameter.name] : undefined
-    const fallback = start ?? this.#l2Ruler(parameter)?.fallback ?? this.info?.defaults[parameter.name] ?? 0
+    const said = this.norm === this.#firstNorm || !depends ? this.setup.start[parameter.name] : undefined
+    const ruler = described?.kind === 'number' ? rangeFor(described, { norm: this.norm }).start : undefined
+    const fallback = said ?? ruler ?? this.info?.defaults[parameter.name] ?? 0
     return this.session.knob(this.#key(parameter), fallback)
   }
 
@@ -206,7 +208,7 @@ export class AttackBench {
     this.session.setKnob(`${this.#scope}.steps`, steps)
   }
 
-  setGoal(goal: 'any' | 'digit'): void {
+  setGoal(goal: 'any' | 'class'): void {
     this.session.setKnob(`${this.#scope}.goal`, goal)
   }
 
@@ -275,9 +277,9 @@ export class AttackBench {
       if (this.chosen >= this.samples.length) this.chosen = 0
       // The checkpoint asks for a class of its own: the knobs start there.
       if (typeof task.values.target === 'number') {
-        this.setGoal('digit')
+        this.setGoal('class')
         this.setTarget(task.values.target)
-      } else if (this.goal === 'digit' && this.checkpoints.length > 1) this.setGoal('any')
+      } else if (this.goal === 'class' && this.checkpoints.length > 1) this.setGoal('any')
     } catch (error) {
       this.trouble = sentenceOf(error)
     }
@@ -323,11 +325,11 @@ export class AttackBench {
           images: { pixels: subject.pixels.slice(), shape: [1, ...subject.shape], labels: [subject.truth] },
           attack: this.setup.attack,
           options: { ...this.options },
-          targets: this.goal === 'digit' ? [this.target] : undefined,
+          targets: this.goal === 'class' ? [this.target] : undefined,
           seed: 0,
           ...(small ? { small } : {}),
         })) as AttackImagesResult
-        const goal = this.goal === 'digit' ? this.target : subject.truth
+        const goal = this.goal === 'class' ? this.target : subject.truth
         this.picture = picture
         this.subject = subject
         this.trouble = ''
@@ -374,7 +376,7 @@ export class AttackBench {
       this.session.seed,
       this.source?.id,
       Object.entries(this.options).filter(([name]) => name !== 'epsilon'),
-      this.goal === 'digit' ? this.target : null,
+      this.goal === 'class' ? this.target : null,
       this.small ?? null,
     ]),
   )
@@ -400,7 +402,7 @@ export class AttackBench {
     )
     const parts = inParts(
       images,
-      this.goal === 'digit' ? task.labels.map((label) => label !== this.target) : undefined,
+      this.goal === 'class' ? task.labels.map((label) => label !== this.target) : undefined,
     )
     const found: SweepPoint[][] = []
     const abort = new AbortController()
@@ -418,7 +420,7 @@ export class AttackBench {
           options: { ...this.options },
           parameter: 'epsilon',
           values,
-          targets: this.goal === 'digit' ? ids.map(() => this.target) : undefined,
+          targets: this.goal === 'class' ? ids.map(() => this.target) : undefined,
           ...(this.small ? { small: this.small } : {}),
         }
         const { points } = (await this.session.engine.call('sweep', params, {
@@ -459,7 +461,7 @@ export class AttackBench {
       attack: this.setup.attack,
       options: this.options,
       target:
-        this.goal === 'digit' ? (this.task?.values.target === this.target ? 'task' : this.target) : undefined,
+        this.goal === 'class' ? (this.task?.values.target === this.target ? 'task' : this.target) : undefined,
       small: this.small,
     }),
   )
@@ -478,7 +480,7 @@ export class AttackBench {
         images: { dataset: task.dataset, split: task.split, ids: task.ids },
         attack,
         options,
-        targets: goal === 'digit' ? task.ids.map(() => target) : undefined,
+        targets: goal === 'class' ? task.ids.map(() => target) : undefined,
         seed: this.session.seed,
         ...(small ? { small } : {}),
       }

@@ -22,6 +22,8 @@ export interface NumberParameter extends ParameterBase {
   step: number
   unit: string
   scale: 'linear' | 'log'
+  /** Another ruler while the option `norm` has this value: a length in L2 is no length in L∞. `start`: where it then stands. */
+  byNorm?: Readonly<Record<string, { min: number; max: number; step: number; start: number }>>
 }
 export interface ChoiceParameter extends ParameterBase {
   kind: 'choice'
@@ -63,7 +65,11 @@ export type EvasionRun<A, O> = (
  * What an attack file exports as `entry`. Knowledge is a type: an entry that asks for white-box access
  * cannot be handed an oracle. An attack never declares its own success; `metrics` measures it.
  */
-export type EvasionEntry<O extends Options = Options> = EntryBase<O> & { family: 'evasion' } & (
+export type EvasionEntry<O extends Options = Options> = EntryBase<O> & {
+  family: 'evasion'
+  /** Can it lead to a class of one's choice? An attack that leads away only refuses targets (`untargeted`, check.ts). */
+  targeted: boolean
+} & (
     | { access: 'white-box'; run: EvasionRun<WhiteBoxAccess, O> }
     | { access: 'score'; run: EvasionRun<ScoreOracle, O> }
     | { access: 'decision'; run: EvasionRun<DecisionOracle, O> }

@@ -15,6 +15,7 @@ import { throwIfCancelled, type RunContext, type TraceStep } from '../../core/ru
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { aboveZero, atLeastZero, checkBatch, readOptions, wholeNumber } from '../check.ts'
+import { confidenceKnob, constantKnobs, stepSizeKnob, stepsKnob } from '../knobs.ts'
 
 export type CarliniWagnerOptions = {
   /** κ: by how much of a logit the image must be misread, or hit its target. */
@@ -162,66 +163,21 @@ export const entry: EvasionEntry = {
     'Weighs being misread against staying near, and searches for the lightest weight that still works.',
   family: 'evasion',
   access: 'white-box',
+  targeted: true,
   paper: { cite: 'Carlini & Wagner 2017', url: 'https://arxiv.org/abs/1608.04644' },
   defaults,
   parameters: [
-    {
-      kind: 'number',
-      name: 'confidence',
-      label: 'Confidence',
-      symbol: 'κ',
-      help: 'By how much of a score the image must be misread. More carries over to other models, and shows more.',
-      min: 0,
-      max: 20,
-      step: 0.5,
-      unit: 'logits',
-      scale: 'linear',
-    },
-    {
-      kind: 'number',
-      name: 'searchSteps',
-      label: 'Weights tried',
-      help: 'How many values of c are tried: ten times more until it works, then halfway.',
-      min: 1,
-      max: 12,
-      step: 1,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'number',
-      name: 'steps',
-      label: 'Steps for each',
-      help: 'Steps of Adam with each weight.',
-      min: 1,
-      max: 1000,
-      step: 1,
-      unit: 'steps',
-      scale: 'log',
-    },
-    {
-      kind: 'number',
-      name: 'stepSize',
-      label: 'Step size',
+    confidenceKnob(),
+    ...constantKnobs(),
+    stepsKnob({ label: 'Steps for each', help: 'Steps of Adam with each weight.', max: 1000, scale: 'log' }),
+    stepSizeKnob({
       help: "Adam's learning rate, in the stretched space where pixels have no bounds.",
       min: 0.001,
       max: 0.5,
       step: 0.001,
-      unit: '',
       scale: 'log',
-    },
-    {
-      kind: 'number',
-      name: 'initialConst',
-      label: 'First weight',
-      symbol: 'c',
-      help: 'How much being misread weighs against staying near, at first.',
-      min: 0.0001,
-      max: 100,
-      step: 0.0001,
-      unit: '',
-      scale: 'log',
-    },
+      byNorm: {},
+    }),
   ],
   run: carliniWagner,
 }

@@ -16,6 +16,7 @@ import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { aboveZero, checkBatch, readOptions, wholeNumber } from '../check.ts'
+import { stepsKnob } from '../knobs.ts'
 
 export type DdnOptions = {
   steps: number
@@ -122,20 +123,14 @@ export const entry: EvasionEntry = {
   summary: 'Walks around the image on a sphere that shrinks while it is misread and grows while it is not.',
   family: 'evasion',
   access: 'white-box',
+  targeted: true,
   paper: { cite: 'Rony et al. 2019', url: 'https://arxiv.org/abs/1811.09600' },
   defaults,
   parameters: [
-    {
-      kind: 'number',
-      name: 'steps',
-      label: 'Steps',
+    stepsKnob({
       help: 'How many gradients are asked for, one a step. More comes closer to the border.',
-      min: 1,
       max: 300,
-      step: 1,
-      unit: 'steps',
-      scale: 'linear',
-    },
+    }),
     {
       kind: 'number',
       name: 'startRadius',

@@ -9,11 +9,12 @@ import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { Held } from '../../core/held.ts'
 import { clipToBounds, normRows } from '../../core/norms.ts'
-import { oneHotRows, perRow, pickRows } from '../../core/rows.ts'
+import { indexOfMax, likeliestOthers, oneHotRows, perRow, pickRows, readRows } from '../../core/rows.ts'
 import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { atLeastZero, checkBatch, readOptions, untargeted, wholeNumber } from '../check.ts'
+import { normKnob, stepsKnob } from '../knobs.ts'
 
 export type DeepFoolOptions = {
   norm: 'l2' | 'linf'
@@ -85,7 +86,7 @@ export async function deepfool(
       const scores = await readScores(victim, held.now.at)
       walks = walks.map((walk, i) => ({ ...walk, scores: scores[i]! }))
       if (step === 0)
-        for (const walk of walks) walk.rivals = likeliest(walk.scores, walk.label, candidates - 1)
+        for (const walk of walks) walk.rivals = likeliestOthers(walk.scores, walk.label, candidates - 1)
       const ends = walks.map((walk) => step === steps || indexOfMax(walk.scores) !== walk.label)
       if (ends.includes(true)) {
         const pixels = await held.now.at.data()
@@ -155,24 +156,9 @@ async function nearestPlane(
   }
 }
 
-function likeliest(scores: Float32Array, label: number, count: number): number[] {
-  const others = [...scores.keys()].filter((k) => k !== label)
-  return others.sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count)
-}
-
-const indexOfMax = (scores: Float32Array) =>
-  scores.reduce((best, score, k) => (score > scores[best]! ? k : best), 0)
-
 async function readScores(victim: WhiteBoxAccess, x: tf.Tensor): Promise<Float32Array[]> {
   const logits = await victim.logits(x)
-  try {
-    const all = Float32Array.from(await logits.data())
-    return Array.from({ length: x.shape[0]! }, (_, i) =>
-      all.subarray(i * victim.numClasses, (i + 1) * victim.numClasses),
-    )
-  } finally {
-    logits.dispose()
-  }
+  return readRows(logits).finally(() => logits.dispose())
 }
 
 export const entry: EvasionEntry = {
@@ -181,30 +167,17 @@ export const entry: EvasionEntry = {
   summary: 'Steps onto the nearest border between two classes, as if all borders were straight.',
   family: 'evasion',
   access: 'white-box',
+  targeted: false,
   paper: { cite: 'Moosavi-Dezfooli et al. 2016', url: 'https://arxiv.org/abs/1511.04599' },
   defaults,
   parameters: [
-    {
-      kind: 'choice',
-      name: 'norm',
-      label: 'Measured as',
+    normKnob({
       help: 'The nearest border in L2 is reached by the shortest change, in L∞ by the smallest change of every pixel.',
-      choices: [
-        { value: 'l2', label: 'L2' },
-        { value: 'linf', label: 'L∞' },
-      ],
-    },
-    {
-      kind: 'number',
-      name: 'steps',
+    }),
+    stepsKnob({
       label: 'Steps at most',
       help: 'A few are enough for most images; each stops at its border.',
-      min: 1,
-      max: 100,
-      step: 1,
-      unit: 'steps',
-      scale: 'linear',
-    },
+    }),
     {
       kind: 'number',
       name: 'overshoot',

@@ -11,6 +11,7 @@ import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { atLeastZero, checkBatch, readOptions } from '../check.ts'
+import { epsilonKnob, normKnob } from '../knobs.ts'
 
 export type FgsmOptions = {
   /** Length of the step, in the same units as x. */
@@ -59,31 +60,12 @@ export const entry: EvasionEntry = {
   summary: 'Move every pixel by the same small step in the direction that raises the loss.',
   family: 'evasion',
   access: 'white-box',
+  targeted: true,
   paper: { cite: 'Goodfellow et al. 2015', url: 'https://arxiv.org/abs/1412.6572' },
   defaults,
   parameters: [
-    {
-      kind: 'number',
-      name: 'epsilon',
-      label: 'Strength',
-      symbol: 'ε',
-      help: 'How far each pixel may move. More is easier to fool with and easier to see.',
-      min: 0,
-      max: 0.3,
-      step: 0.005,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'choice',
-      name: 'norm',
-      label: 'Measured as',
-      help: 'L∞ limits the largest change of one pixel; L2 limits the length of the whole change.',
-      choices: [
-        { value: 'linf', label: 'L∞' },
-        { value: 'l2', label: 'L2' },
-      ],
-    },
+    epsilonKnob({ help: 'How far each pixel may move. More is easier to fool with and easier to see.' }),
+    normKnob(),
   ],
   run: fgsm,
 }

@@ -189,6 +189,7 @@ export const entry: EvasionEntry = {
   summary: 'Raises two pixels at a time: those that speak most for the target and against all others.',
   family: 'evasion',
   access: 'white-box',
+  targeted: true,
   paper: { cite: 'Papernot et al. 2016', url: 'https://arxiv.org/abs/1511.07528' },
   defaults,
   parameters: [

@@ -13,6 +13,7 @@ import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { aboveZero, atLeastZero, checkBatch, readOptions, wholeNumber } from '../check.ts'
+import { epsilonKnob, normKnob, stepSizeKnob, stepsKnob } from '../knobs.ts'
 
 export type MiFgsmOptions = {
   /** How far the result may lie from x, in the same units. */
@@ -88,44 +89,13 @@ export const entry: EvasionEntry = {
   summary: 'Small steps along an average of all gradients so far, so that one bump does not turn it back.',
   family: 'evasion',
   access: 'white-box',
+  targeted: true,
   paper: { cite: 'Dong et al. 2018', url: 'https://arxiv.org/abs/1710.06081' },
   defaults,
   parameters: [
-    {
-      kind: 'number',
-      name: 'epsilon',
-      label: 'Strength',
-      symbol: 'ε',
-      help: 'How far the result may lie from the original.',
-      min: 0,
-      max: 0.5,
-      step: 0.005,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'number',
-      name: 'stepSize',
-      label: 'Step size',
-      symbol: 'α',
-      help: 'How far one step goes. Steps × step size should exceed the strength, or it is never reached.',
-      min: 0.001,
-      max: 0.3,
-      step: 0.001,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'number',
-      name: 'steps',
-      label: 'Steps',
-      help: 'How many gradients are asked for, one a step.',
-      min: 1,
-      max: 100,
-      step: 1,
-      unit: 'steps',
-      scale: 'linear',
-    },
+    epsilonKnob(),
+    stepSizeKnob(),
+    stepsKnob(),
     {
       kind: 'number',
       name: 'decay',
@@ -138,16 +108,7 @@ export const entry: EvasionEntry = {
       unit: '',
       scale: 'linear',
     },
-    {
-      kind: 'choice',
-      name: 'norm',
-      label: 'Measured as',
-      help: 'L∞ limits the largest change of one pixel; L2 limits the length of the whole change.',
-      choices: [
-        { value: 'linf', label: 'L∞' },
-        { value: 'l2', label: 'L2' },
-      ],
-    },
+    normKnob(),
     {
       kind: 'choice',
       name: 'collects',

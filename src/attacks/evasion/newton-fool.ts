@@ -14,6 +14,7 @@ import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { aboveZero, checkBatch, readOptions, untargeted, wholeNumber } from '../check.ts'
+import { stepsKnob } from '../knobs.ts'
 
 export type NewtonFoolOptions = {
   steps: number
@@ -105,20 +106,11 @@ export const entry: EvasionEntry = {
   summary: "Lowers the label's probability to that of chance by Newton steps, and stops when it is misread.",
   family: 'evasion',
   access: 'white-box',
+  targeted: false,
   paper: { cite: 'Jang et al. 2017', url: 'https://doi.org/10.1145/3134600.3134635' },
   defaults,
   parameters: [
-    {
-      kind: 'number',
-      name: 'steps',
-      label: 'Steps at most',
-      help: 'Each image stops as soon as it is misread.',
-      min: 1,
-      max: 300,
-      step: 1,
-      unit: 'steps',
-      scale: 'linear',
-    },
+    stepsKnob({ label: 'Steps at most', help: 'Each image stops as soon as it is misread.', max: 300 }),
     {
       kind: 'number',
       name: 'stepSize',

@@ -15,6 +15,7 @@ import { throwIfCancelled, type RunContext, type TraceStep } from '../../core/ru
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { aboveZero, atLeastZero, checkBatch, readOptions, wholeNumber } from '../check.ts'
+import { epsilonKnob, normKnob, randomStartKnob, restartsKnob, stepSizeKnob, stepsKnob } from '../knobs.ts'
 
 export type PgdOptions = {
   /** Radius of the ball around x, in the same units as x. */
@@ -188,72 +189,9 @@ export const entry: EvasionEntry = {
     'Take many small steps that raise the loss, and after each return to the nearest point within the budget.',
   family: 'evasion',
   access: 'white-box',
+  targeted: true,
   paper: { cite: 'Madry et al. 2018', url: 'https://arxiv.org/abs/1706.06083' },
   defaults,
-  parameters: [
-    {
-      kind: 'number',
-      name: 'epsilon',
-      label: 'Strength',
-      symbol: 'ε',
-      help: 'How far each pixel may move in the end. More is easier to fool with and easier to see.',
-      min: 0,
-      max: 0.3,
-      step: 0.005,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'choice',
-      name: 'norm',
-      label: 'Measured as',
-      help: 'L∞ limits the largest change of one pixel; L2 limits the length of the whole change.',
-      choices: [
-        { value: 'linf', label: 'L∞' },
-        { value: 'l2', label: 'L2' },
-      ],
-    },
-    {
-      kind: 'number',
-      name: 'steps',
-      label: 'Steps',
-      symbol: 'k',
-      help: 'How many gradients are followed. Steps times their size should reach farther than ε.',
-      min: 1,
-      max: 100,
-      step: 1,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'number',
-      name: 'stepSize',
-      label: 'Step size',
-      symbol: 'α',
-      help: 'Length of one step. Small steps follow a curved loss, large ones arrive sooner.',
-      min: 0.005,
-      max: 0.3,
-      step: 0.005,
-      unit: '',
-      scale: 'linear',
-    },
-    {
-      kind: 'flag',
-      name: 'randomStart',
-      label: 'Random start',
-      help: 'Begin at a random point within the budget, away from a flat or misleading spot.',
-    },
-    {
-      kind: 'number',
-      name: 'restarts',
-      label: 'Restarts',
-      help: 'Further runs from random points; each digit keeps the best of them.',
-      min: 0,
-      max: 10,
-      step: 1,
-      unit: '',
-      scale: 'linear',
-    },
-  ],
+  parameters: [epsilonKnob(), normKnob(), stepsKnob(), stepSizeKnob(), randomStartKnob(), restartsKnob()],
   run: pgd,
 }

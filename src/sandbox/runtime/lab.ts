@@ -172,7 +172,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       trainer: Object.freeze(trainer),
       data: Object.freeze(data),
       task: Object.freeze({ ...outside.values }),
-      attacks: Object.freeze(library),
+      attacks: onlyKnown(Object.freeze(library)),
       submit,
       progress: (done: number, total: number) => outside.progress(Number(done), Number(total)),
     }),
@@ -186,6 +186,21 @@ export function seededMath(seed: number): Math {
   const math = Object.create(null, Object.getOwnPropertyDescriptors(Math)) as Math
   math.random = () => rng.uniform()
   return math
+}
+
+/** `attacks.fgms` says which attacks there are, instead of "is not a function". */
+function onlyKnown(library: Readonly<Record<string, unknown>>): unknown {
+  return new Proxy(library, {
+    get(attacks, name) {
+      // A promise asks every value it resolves to for `then`; printing asks for symbols.
+      if (typeof name !== 'string' || name === 'then' || name === 'toJSON' || Object.hasOwn(attacks, name))
+        return Reflect.get(attacks, name)
+      throw new PerturbError(
+        'bad-input',
+        `attacks: there is no attack "${name}"; the attacks are ${Object.keys(attacks).join(', ')}`,
+      )
+    },
+  })
 }
 
 async function runAttack(

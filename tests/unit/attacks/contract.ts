@@ -26,8 +26,6 @@ export interface Subject {
   moves: Record<string, { to: Options[string]; beside?: Options; criterion?: 'targeted' }>
   /** Does it look for the smallest change? Then a row that is a success from the start stays, to this precision. */
   staysWithin?: number
-  /** Is it for labels alone? */
-  untargeted?: true
 }
 
 type Attack = (
@@ -60,7 +58,8 @@ export async function attackRows(
 
 /** Declares the tests of the contract, on both backends, and of `more`, with a leak check around each. */
 export function attackContract(subject: Subject, more: () => void): void {
-  const { entry, quick, moves, staysWithin, untargeted } = subject
+  const { entry, quick, moves, staysWithin } = subject
+  const untargeted = !entry.targeted
   const run = entry.run as Attack
 
   describe.each(['cpu', 'wasm'] as const)(`${entry.id} on %s`, (backend) => {

@@ -16,7 +16,6 @@ attackContract(
       candidates: { to: 2 },
     },
     staysWithin: 0,
-    untargeted: true,
   },
   () => {
     // Logits (x₀, x₁) at (0.6, 0.4), label 0: f = x₁ − x₀ = −0.2 and w = (−1, 1). The border is x₀ = x₁.

@@ -10,7 +10,6 @@ attackContract(
     quick: { steps: 30, stepSize: 0.02 },
     moves: { steps: { to: 1 }, stepSize: { to: 0.1 }, lengths: { to: 'squared' } },
     staysWithin: 0,
-    untargeted: true,
   },
   () => {
     // Logits (x₀, x₁) at (0.6, 0.4): p₀ = 1 / (1 + e^−0.2), and its gradient is p₀ p₁ (1, −1).

@@ -12,7 +12,7 @@ export function readingOf(bench: AttackBench): string {
   if (subject.truth !== before) {
     return `The reader got this one wrong before any change: ${withArticle(subject.truth)} that it reads as ${withArticle(before)}.`
   }
-  if (bench.goal === 'digit') {
+  if (bench.goal === 'class') {
     if (read === bench.target) return `It reads the ${read} you asked for, at ${percent(read)}.`
     const asked = `the ${bench.target} you asked for stands at ${percent(bench.target)}`
     return read === subject.truth
