@@ -36,18 +36,18 @@ export function createRng(seed: number, stream = ''): Rng {
     z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
     return (z ^ (z >>> 16)) >>> 0
   }
-  let a = mix()
-  let b = mix()
-  let c = mix()
-  let d = 1
+  // In a typed array the four words stay bare integers; as numbers above 2^31 each would be boxed at every step.
+  const words = Int32Array.of(mix(), mix(), mix(), 1)
   const uint32 = () => {
-    const t = (((a + b) >>> 0) + d) >>> 0
-    d = (d + 1) >>> 0
-    a = (b ^ (b >>> 9)) >>> 0
-    b = (c + (c << 3)) >>> 0
-    c = ((c << 21) | (c >>> 11)) >>> 0
-    c = (c + t) >>> 0
-    return t
+    const b = words[1]!
+    const c = words[2]!
+    const d = words[3]!
+    const t = (words[0]! + b + d) | 0
+    words[0] = b ^ (b >>> 9)
+    words[1] = c + (c << 3)
+    words[2] = ((c << 21) | (c >>> 11)) + t
+    words[3] = d + 1
+    return t >>> 0
   }
   for (let i = 0; i < 12; i++) uint32()
   const uniform = () => (uint32() >>> 8) / 0x1000000
