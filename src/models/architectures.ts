@@ -6,6 +6,8 @@ export interface Recipe {
   architecture: Architecture
   /** One line for the model card. */
   summary: string
+  /** For the card: what this model is worst at, and what it must not be used for. */
+  knownProblems: string
   dataset: string
   epochs: number
   batchSize: number
@@ -14,31 +16,10 @@ export interface Recipe {
   seed: number
 }
 
-export const recipes: Record<string, Recipe> = {
-  'digits-cnn': {
-    summary: 'A small convolutional network that reads handwritten digits',
-    dataset: 'mnist10k',
-    epochs: 12,
-    batchSize: 64,
-    learningRate: 4e-3,
-    seed: 1,
-    architecture: {
-      name: 'digits-cnn',
-      inputShape: [28, 28, 1],
-      numClasses: 10,
-      bounds: [0, 1],
-      classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
-      layers: [
-        { type: 'conv2d', filters: 8, kernelSize: 5, padding: 'same', activation: 'relu' },
-        { type: 'maxPool', size: 2 },
-        { type: 'conv2d', filters: 16, kernelSize: 5, padding: 'same', activation: 'relu' },
-        { type: 'maxPool', size: 2 },
-        { type: 'flatten' },
-        { type: 'dense', units: 10 },
-      ],
-    },
-  },
-}
+const modules = import.meta.glob<Recipe>('./recipes/*.ts', { eager: true, import: 'recipe' })
+
+/** Every shipped model's recipe by name: one file in recipes/ is one model, and nothing else has to be edited. */
+export const recipes: Readonly<Record<string, Recipe>> = collectRecipes(modules)
 
 /** Throws PerturbError `missing` for a name that no recipe has. */
 export function recipe(name: string): Recipe {
@@ -46,4 +27,19 @@ export function recipe(name: string): Recipe {
   if (!found)
     throw new PerturbError('missing', `no model "${name}"; the models are ${Object.keys(recipes).join(', ')}`)
   return found
+}
+
+/** Throws when a file exports no `recipe`, or its architecture has another name than the file. */
+export function collectRecipes(files: Record<string, Recipe | undefined>): Record<string, Recipe> {
+  return Object.fromEntries(
+    Object.entries(files).map(([path, found]) => {
+      const [, name] = /([^/]+)\.ts$/.exec(path)!
+      if (!found) throw new Error(`${path}: a recipe's file must export it as \`recipe\``)
+      if (found.architecture.name !== name)
+        throw new Error(
+          `${path}: the architecture's name must be the file's, "${name}"; got "${found.architecture.name}"`,
+        )
+      return [name, found]
+    }),
+  )
 }

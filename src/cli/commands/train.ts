@@ -125,7 +125,7 @@ interface Figures {
 }
 
 function card(
-  { architecture, summary, dataset, batchSize, learningRate }: Recipe,
+  { architecture, summary, knownProblems, dataset, batchSize, learningRate }: Recipe,
   { seed, epochs, parameters, testAccuracy }: Figures,
   recall: { name: string; right: number; count: number }[],
 ): string {
@@ -148,6 +148,6 @@ function card(
 
 **Licence.** Weights under MIT, as the code. The training images have their own licence: see data/${dataset}/card.md.
 
-**Known problems.** It has no defence: small perturbations fool it, which is what it is for. It learned one data set of scanned digits and reads other handwriting worse. Not for use outside this lab.
+**Known problems.** ${knownProblems}
 `
 }

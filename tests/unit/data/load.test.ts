@@ -17,14 +17,26 @@ describe('loadDataSet', () => {
     expect(perClass).toEqual(new Array(10).fill(200))
   })
 
-  it('gives the pixels that an independent PNG decoder gives', async () => {
-    const data = await loadDataSet('mnist10k', readStatic)
-    const bytes = Uint8Array.from(data.test.pixels(Array.from({ length: 2000 }, (_, i) => i)), (v) =>
+  it.each([
+    ['mnist10k', 2000, '528297be2938a5b8223dff33d4bcbaf355089354852080b2dae8de42a4f4ff0b'],
+    ['signs12', 600, 'c855e8ece64f98196fab917dba9ff5005edef740298326cdd39bfcb8eacdd68d'],
+    ['faces12', 360, 'c5e20d001e01fb67511e3dc06d1ee991209a048e623f912bdcc2fd40f447bcb2'],
+  ])('gives the pixels of %s that an independent PNG decoder gives', async (name, count, sum) => {
+    const data = await loadDataSet(name, readStatic)
+    expect(data.test.count).toBe(count)
+    const bytes = Uint8Array.from(data.test.pixels(Array.from({ length: count }, (_, i) => i)), (v) =>
       Math.round(v * 255),
     )
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(
-      '528297be2938a5b8223dff33d4bcbaf355089354852080b2dae8de42a4f4ff0b',
-    )
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sum)
+  })
+
+  it.each(['signs12', 'faces12'])('decodes the colour set %s, twelve classes in turn', async (name) => {
+    const data = await loadDataSet(name, readStatic)
+    expect(data.shape[2]).toBe(3)
+    expect(data.classes).toHaveLength(12)
+    for (const { labels, count } of [data.train, data.test])
+      expect(labels).toEqual(Uint8Array.from({ length: count }, (_, i) => i % 12))
+    expect(data.test.pixels([5, 0])).toHaveLength(2 * data.shape[0] * data.shape[1] * 3)
   })
 
   it('keeps pixels in [0, 1] and in the order asked for, and leaks nothing', async () => {

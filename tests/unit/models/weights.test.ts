@@ -104,10 +104,3 @@ describe('weights', () => {
     expect(shapes([{ type: 'maxPool', size: 29 }])).toThrow('nothing is left of its input [28,28,1]')
   })
 })
-
-describe('recipe', () => {
-  it('names the models there are', () => {
-    expect(() => recipe('digit-cnn')).toThrow('no model "digit-cnn"; the models are digits-cnn')
-    expect(() => recipe('constructor')).toThrow('no model "constructor"')
-  })
-})
