@@ -6,7 +6,7 @@ import type { Task } from '../grading/grader.ts'
 import { bestAttempt, earlierOf, mergeRecords, passedWork } from '../grading/records.ts'
 import type { Verdict } from '../grading/verdict.ts'
 import type { Guide } from '../labs/guide.ts'
-import { steps, type CheckpointSpec, type Manifest, type StepId } from '../labs/manifest.ts'
+import { sandboxOf, steps, type CheckpointSpec, type Manifest, type StepId } from '../labs/manifest.ts'
 import type { Weight } from '../models/model.ts'
 import type { ConsoleLine, ProgramError, ProgramOutcome } from '../sandbox/protocol.ts'
 import type { ProgramRequest } from '../sandbox/run-program.ts'
@@ -535,7 +535,7 @@ export class LabSession {
     this.console = []
     this.droppedLines = 0
     this.runProblems = []
-    this.ledger = { used: 0, max: this.lab.manifest.sandbox.maxQueries }
+    this.ledger = { used: 0, max: sandboxOf(this.lab.manifest, spec).maxQueries }
     const files = Object.fromEntries(
       [...Object.keys(this.lab.starter), ...(this.record.files[exploreFile] ? [exploreFile] : [])].map(
         (name) => [name, this.fileText(name)],
@@ -549,7 +549,7 @@ export class LabSession {
   }
 
   async #inSandbox(spec: CheckpointSpec, main: string, files: Record<string, string>, context: WorkContext) {
-    const sandbox = this.lab!.manifest.sandbox
+    const sandbox = sandboxOf(this.lab!.manifest, spec)
     const [task, wasmBytes] = await Promise.all([this.task(spec.id, context.signal), this.deps.wasmBytes()])
     const weights = task.victim.weightsFrom ? this.weightsOf(task.victim.weightsFrom) : undefined
     const { port1, port2 } = new MessageChannel()
@@ -597,7 +597,7 @@ export class LabSession {
     context: WorkContext,
   ): Promise<Attempt | undefined> {
     if (outcome.status === 'cancelled') throw new PerturbError('cancelled', 'Stopped.')
-    const problem = problemOf(outcome, this.lab!.manifest.sandbox.seconds)
+    const problem = problemOf(outcome, sandboxOf(this.lab!.manifest, spec).seconds)
     if (problem) {
       this.runProblems = [problem]
       this.#announce(problem.message)

@@ -12,6 +12,8 @@ export interface Split {
 /** An image data set: decoded once from its sprites, bytes kept as uint8. */
 export interface DataSet {
   readonly name: string
+  /** What one image shows, in one word: "digit", "sign", "face"; "image" when the header does not say. */
+  readonly noun: string
   readonly shape: readonly [height: number, width: number, channels: number]
   readonly classes: readonly string[]
   readonly train: Split

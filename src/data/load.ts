@@ -18,6 +18,8 @@ interface Header {
   height: number
   width: number
   channels: number
+  /** What one image shows: "digit". */
+  noun?: string
   classes: string[]
   train: SplitHeader
   test: SplitHeader
@@ -30,13 +32,13 @@ interface Header {
 export async function loadDataSet(name: string, fetchBytes: FetchBytes): Promise<DataSet> {
   const folder = `data/${name}`
   const header = JSON.parse(await fetchShippedText(`${folder}/header.json`, fetchBytes)) as Header
-  const { height, width, channels, classes } = header
+  const { height, width, channels, classes, noun = 'image' } = header
   const read = async (split: SplitHeader) => {
     const path = `${folder}/${split.file}`
     return splitOf(decodePng(await fetchShipped(path, fetchBytes), path), header, split, path)
   }
   const [train, test] = await Promise.all([read(header.train), read(header.test)])
-  return { name, shape: [height, width, channels], classes, train, test }
+  return { name, noun, shape: [height, width, channels], classes, train, test }
 }
 
 const unitScale = Float32Array.from({ length: 256 }, (_, value) => value / 255)

@@ -1,11 +1,11 @@
 import type { EvasionEntry, EvasionResult, Options } from '../attacks/attack.ts'
+import { runEvasion } from '../attacks/run-evasion.ts'
 import type { WhiteBoxAccess } from '../core/classifier.ts'
 import { criterionLabels, type Criterion } from '../core/criteria.ts'
 import { PerturbError } from '../core/errors.ts'
 import { projectBall } from '../core/norms.ts'
 import { throwIfCancelled, type RunContext, type TraceStep } from '../core/run.ts'
 import * as tf from '../core/tf.ts'
-import { runEvasion } from './evasion.ts'
 
 /** The same attack again and again, each time a small one. */
 export interface SmallSteps {

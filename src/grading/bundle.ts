@@ -176,6 +176,7 @@ const galleryItem = v.object({
   success: v.boolean(),
   norm: v.number(),
   limit: v.number(),
+  measuredIn: v.optional(v.picklist(['linf', 'l2'])),
   logitsBefore: v.array(v.number()),
   logitsAfter: v.array(v.number()),
 })

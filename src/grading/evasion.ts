@@ -2,7 +2,8 @@ import * as tf from '../core/tf.ts'
 import type { LossSpec } from '../core/losses.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { Model } from '../models/model.ts'
-import type { Artefact } from './artefact.ts'
+import { median } from '../metrics/evasion.ts'
+import type { Artefact, LedgerSummary } from './artefact.ts'
 import { figure } from './findings.ts'
 import type { Task } from './grader.ts'
 import {
@@ -17,6 +18,13 @@ import type { EvidenceRow, GalleryItem } from './verdict.ts'
 
 export type Examples = Extract<Artefact, { kind: 'adversarial-examples' }>
 
+/** In what a checkpoint's budget is measured: the largest change of one element, or the length of the whole change. */
+export type BudgetNorm = 'linf' | 'l2'
+export const normWords: Readonly<Record<BudgetNorm, string>> = {
+  linf: 'Largest change, L∞',
+  l2: 'Longest change, L2',
+}
+
 /** Adversarial examples, measured against their originals on a trusted model. */
 export interface MeasuredExamples {
   task: Task
@@ -25,6 +33,9 @@ export interface MeasuredExamples {
   /** (N, …inputShape). */
   shape: number[]
   bounds: readonly [number, number]
+  /** The norm and size of the checkpoint's budget. */
+  norm: BudgetNorm
+  limit: number
   perturbation: Perturbation
   readBefore: Int32Array
   readAfter: Int32Array
@@ -35,8 +46,9 @@ export interface MeasuredExamples {
 }
 
 /**
- * Reads originals and hand-in on the model and measures what was changed. `limit` is the budget in L∞ that
- * the gallery draws each norm against; `succeeds` says when an image counts.
+ * Reads originals and hand-in on the model and measures what was changed. `limit` is the budget in `norm`
+ * (L∞ when left out) that the gallery draws each image against; `succeeds` says when an image counts: by
+ * default when it is misread, or with `target` when it is read as that.
  */
 export async function measureExamples(options: {
   task: Task
@@ -44,9 +56,14 @@ export async function measureExamples(options: {
   model: Model
   dataset: DataSet
   limit: number
-  succeeds: (read: number, row: number) => boolean
+  norm?: BudgetNorm
+  target?: number
+  succeeds?: (read: number, row: number) => boolean
 }): Promise<MeasuredExamples> {
-  const { task, examples, model, dataset, limit, succeeds } = options
+  const { task, examples, model, dataset, limit, norm = 'linf', target } = options
+  const succeeds =
+    options.succeeds ??
+    ((read: number, row: number) => (target === undefined ? read !== task.labels[row] : read === target))
   const { pixels, shape } = examples
   const count = task.ids.length
   const originals = dataset[task.split].pixels(task.ids)
@@ -65,6 +82,8 @@ export async function measureExamples(options: {
     pixels,
     shape,
     bounds: model.bounds,
+    norm,
+    limit,
     perturbation,
     readBefore,
     readAfter,
@@ -77,24 +96,79 @@ export async function measureExamples(options: {
       readBefore: readBefore[row]!,
       readAfter: readAfter[row]!,
       success: success[row]!,
-      norm: perturbation.linf[row]!,
+      norm: perturbation[norm][row]!,
       limit,
+      measuredIn: norm,
       logitsBefore: rowOf(logitsBefore, row),
       logitsAfter: rowOf(logitsAfter, row),
     })),
   }
 }
 
-/** Hard row: no pixel of any image moved by more than ε. */
-export function linfRow({ perturbation }: MeasuredExamples, epsilon: number): EvidenceRow {
-  return atMost(epsilon, {
-    id: 'linf',
-    name: 'Largest change, L∞',
-    detail: `over ${perturbation.count} images`,
-    measured: perturbation.largest,
+/** The size of the image that was changed most, in a norm. */
+export const largestIn = ({ perturbation }: Pick<MeasuredExamples, 'perturbation'>, norm: BudgetNorm) =>
+  perturbation[norm].reduce((a, b) => Math.max(a, b), 0)
+
+/** Hard row: no image was changed by more than its budget, in the budget's norm. */
+export function normRow(
+  measured: MeasuredExamples,
+  norm: BudgetNorm = measured.norm,
+  limit: number = measured.limit,
+): EvidenceRow {
+  const largest = largestIn(measured, norm)
+  return atMost(limit, {
+    id: norm,
+    name: normWords[norm],
+    detail: `over ${measured.perturbation.count} images`,
+    measured: largest,
     precision: 3,
-    scaleMax: Math.max(2 * epsilon, 1.1 * perturbation.largest),
+    scaleMax: Math.max(2 * limit, 1.1 * largest),
     hard: true,
+    // A length sums up thousands of float32 roundings, each of them as a share of its pixel.
+    ...(norm === 'l2' ? { tolerance: 1e-5 * limit } : {}),
+  })
+}
+
+/** Hard row: no pixel of any image moved by more than ε. */
+export const linfRow = (measured: MeasuredExamples, epsilon: number): EvidenceRow =>
+  normRow(measured, 'linf', epsilon)
+
+/**
+ * Median size of the change over all images, those that did not succeed counted as infinite (Carlini &
+ * Wagner 2017, §VI): a few easy successes cannot make it small.
+ */
+export const medianChange = ({ perturbation, success }: MeasuredExamples, norm: BudgetNorm): number =>
+  median(Array.from(perturbation[norm], (size, row) => (success[row] ? size : Infinity)))
+
+/** Row: the median size, failures infinite, is at most `limit`. More than half failed: it is not, by any measure. */
+export function medianRow(measured: MeasuredExamples, norm: BudgetNorm, limit: number): EvidenceRow {
+  const size = medianChange(measured, norm)
+  const failed = measured.success.length - measured.hits
+  return atMost(limit, {
+    id: `median-${norm}`,
+    name: `Median change, ${norm === 'linf' ? 'L∞' : 'L2'}`,
+    detail: Number.isFinite(size)
+      ? `over ${measured.success.length} images${failed ? `, ${failed} that held firm counted as infinite` : ''}`
+      : `infinite: ${failed} of ${measured.success.length} images held firm`,
+    measured: size,
+    never: !Number.isFinite(size),
+    precision: 3,
+    scaleMax: Math.max(2 * limit, Number.isFinite(size) ? 1.1 * size : 0),
+  })
+}
+
+/** Hard row: rows asked of the black box. The ledger counts them; an artefact alone cannot prove them. */
+export function queriesRow(ledger: LedgerSummary | undefined, limit: number): EvidenceRow {
+  const rows = Object.values(ledger?.rows ?? {}).reduce((sum, count) => sum + count, 0)
+  return atMost(limit, {
+    id: 'queries',
+    name: 'Images asked about',
+    detail: ledger ? `${rows} rows in ${ledger.calls} calls` : 'no ledger came with this hand-in',
+    measured: ledger ? rows : Number.NaN,
+    precision: 0,
+    scaleMax: Math.max(1.25 * limit, rows),
+    hard: true,
+    claimed: true,
   })
 }
 

@@ -20,6 +20,10 @@ interface RowOptions {
   scaleMax?: number
   /** A norm, a range or a count: no interval, no benefit of doubt beyond the float tolerance. */
   hard?: boolean
+  /** Float error that a hard row forgives, when it is not that of one pixel. */
+  tolerance?: number
+  /** Measured, and beyond every bar: an infinite median, say. It fails, and is drawn at the end of the scale. */
+  never?: boolean
   /** Set for figures from the ledger: an artefact alone cannot prove them. */
   claimed?: boolean
 }
@@ -38,25 +42,27 @@ function row(relation: 'at-least' | 'at-most', value: number, options: RowOption
   const { id, name, detail, measured, interval, unit = '', hard = false } = options
   if (hard && interval)
     throw new RangeError(`row ${id}: a hard row is exact and takes no interval; got ${interval}`)
-  const slack = hard ? hardTolerance : 0
+  const slack = hard ? (options.tolerance ?? hardTolerance) : 0
   const holds = (figure: number) =>
     relation === 'at-least' ? figure >= value - slack : figure <= value + slack
-  const status =
-    !Number.isFinite(measured) || interval?.some((end) => !Number.isFinite(end))
+  const status = options.never
+    ? 'failed'
+    : !Number.isFinite(measured) || interval?.some((end) => !Number.isFinite(end))
       ? 'unavailable'
       : decide(interval ? interval.map(holds) : [holds(measured)])
+  const scaleMax =
+    options.scaleMax ??
+    (unit === '%' ? 100 : niceScale(Math.max(value, Number.isFinite(measured) ? measured : 0)))
   return {
     id,
     name,
     ...(detail === undefined ? {} : { detail }),
-    measured: Number.isFinite(measured) ? measured : 0,
+    measured: Number.isFinite(measured) ? measured : options.never ? scaleMax : 0,
     ...(interval && status !== 'unavailable' ? { interval: [interval[0], interval[1]] as const } : {}),
     unit,
     needed: { relation, value },
     precision: options.precision ?? (unit === '%' ? 0 : 3),
-    scaleMax:
-      options.scaleMax ??
-      (unit === '%' ? 100 : niceScale(Math.max(value, Number.isFinite(measured) ? measured : 0))),
+    scaleMax,
     hard,
     ...(options.claimed ? { claimed: true } : {}),
     satisfied: status === 'passed',

@@ -50,6 +50,8 @@ export interface GalleryItem {
   /** The perturbation's norm in the checkpoint's own norm, and the limit it is held to. */
   norm: number
   limit: number
+  /** What `norm` is; L∞ when left out. */
+  measuredIn?: 'linf' | 'l2'
   logitsBefore: number[]
   logitsAfter: number[]
 }

@@ -22,15 +22,28 @@ export { createRng, type Rng } from '../core/rng.ts'
 export {
   diagnoseDirection,
   gradientOf,
+  largestIn,
   linfRow,
   logitsOf,
   measureExamples,
+  medianChange,
+  medianRow,
+  normRow,
+  queriesRow,
   rangeRow,
+  type BudgetNorm,
   type Diagnosis,
   type Examples,
   type Hypothesis,
   type MeasuredExamples,
 } from '../grading/evasion.ts'
+/** The referee's own attacks, e.g. `pgd` on a model that was handed in. */
+export {
+  attackImages,
+  rightUnderAttack,
+  type AttackedImages,
+  type RefereeAttack,
+} from '../grading/attacked.ts'
 export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'
 
 export type { Model, Weight } from '../models/model.ts'

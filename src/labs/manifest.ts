@@ -46,6 +46,8 @@ export interface CheckpointSpec {
   accepts: ('code' | 'explore' | 'quiz')[]
   artefact: 'adversarial-examples' | 'model-weights' | 'answer'
   points: number
+  /** What differs from the lab's `sandbox` in this checkpoint: another access, a budget of its own. */
+  sandbox?: Partial<SandboxSpec>
   /** Learner-editable file and the read-only program that calls it, both in starter/. Absent for quiz and explore-only. */
   program?: { file: string; main: string }
   /** What is needed, in words, listed beside the checkpoint before the first attempt. */
@@ -53,6 +55,12 @@ export interface CheckpointSpec {
   /** The ladder: nudge, pointer, worked line. Markdown-free sentences; the last may be code. */
   hints: { kind: 'nudge' | 'pointer' | 'worked-line'; text: string }[]
 }
+
+/** What a program of this checkpoint is allowed. */
+export const sandboxOf = (
+  manifest: Pick<Manifest, 'sandbox'>,
+  checkpoint: Pick<CheckpointSpec, 'sandbox'> | undefined,
+): SandboxSpec => ({ ...manifest.sandbox, ...checkpoint?.sandbox })
 
 export const steps = ['story', 'explore', 'code', 'checkpoint', 'defend', 'reattack'] as const
 export type StepId = (typeof steps)[number]

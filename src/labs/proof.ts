@@ -5,7 +5,7 @@ import type { Verdict } from '../grading/verdict.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { KnobRun, LabFolder, Mistake } from './folder.ts'
 import { hostileArtefacts } from './hostile.ts'
-import type { CheckpointSpec, Manifest, SandboxSpec } from './manifest.ts'
+import { sandboxOf, type CheckpointSpec, type Manifest, type SandboxSpec } from './manifest.ts'
 
 /** What a proof stands on; the command line builds it from the sandbox, the engine and the referee. */
 export interface ProofBench {
@@ -236,7 +236,7 @@ class Prover {
       main,
       task,
       seed: this.seed,
-      spec: this.manifest.sandbox,
+      spec: sandboxOf(this.manifest, spec),
       artefact: spec.artefact,
       earlier: this.solved,
     })

@@ -45,6 +45,12 @@ const checkpoint = v.strictObject({
     v.description('What is handed in; the grader accepts the same.'),
   ),
   points: count('Its share of the lab’s points.'),
+  sandbox: v.optional(
+    v.pipe(
+      v.partial(sandbox),
+      v.description('What differs from the lab’s sandbox here: another access, a budget of its own.'),
+    ),
+  ),
   program: v.optional(
     v.pipe(
       v.strictObject({

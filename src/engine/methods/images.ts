@@ -13,6 +13,9 @@ export interface ImagesResult {
   /** [N, height, width, channels]. */
   shape: number[]
   labels: number[]
+  /** Names of the classes, and what one image shows in a word. */
+  classes: readonly string[]
+  noun: string
 }
 
 /** Images of a shipped data set, for a picker or a gallery. No backend is needed. */
@@ -33,6 +36,8 @@ export const method = defineMethod<ImagesParams, ImagesResult>({
       pixels: part.pixels(ids),
       shape: [ids.length, ...data.shape],
       labels: ids.map((id) => part.labels[id]!),
+      classes: data.classes,
+      noun: data.noun,
     }
   },
   transfer: ({ pixels }) => [pixels.buffer as ArrayBuffer],

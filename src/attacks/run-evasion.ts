@@ -1,10 +1,10 @@
-import type { EvasionEntry, EvasionResult, Options } from '../attacks/attack.ts'
 import type { WhiteBoxAccess } from '../core/classifier.ts'
 import type { Criterion } from '../core/criteria.ts'
 import { QueryLedger } from '../core/ledger.ts'
 import { decisionOracle, scoreOracle } from '../core/oracle.ts'
 import type { RunContext } from '../core/run.ts'
 import type { Tensor } from '../core/tf.ts'
+import type { EvasionEntry, EvasionResult, Options } from './attack.ts'
 
 /** Gives an attack the access it asks for, and no more: white-box, scores or decisions. */
 export function runEvasion(
