@@ -26,8 +26,21 @@ export function runTool(
   args: string[],
   { quiet = false, env = {} }: { quiet?: boolean; env?: Record<string, string> } = {},
 ): Promise<ToolResult> {
+  return runNode([join('node_modules', tools[tool]), ...args], quiet, env)
+}
+
+/** Runs one of our own commands, as `npm run NAME` does, in a process of its own; quietly. */
+export function runCommand(name: string, args: string[] = []): Promise<ToolResult> {
+  return runNode(['src/cli/run.mjs', name, ...args], true)
+}
+
+function runNode(
+  [program, ...args]: string[],
+  quiet: boolean,
+  env: Record<string, string> = {},
+): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(repository, 'node_modules', tools[tool]), ...args], {
+    const child = spawn(process.execPath, [join(repository, program!), ...args], {
       cwd: repository,
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
       env: { ...process.env, ...env },

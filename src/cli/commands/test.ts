@@ -1,19 +1,19 @@
-import { mkdtempSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { isStale, buildApp } from '../app.ts'
 import { ensureBrowser } from '../browser.ts'
 import type { Command } from '../command.ts'
 import { repository } from '../node-platform.ts'
 import { readOptions } from '../options.ts'
-import { runTool } from '../tools.ts'
-import { command as check } from './check.ts'
-import { command as lint } from './lint.ts'
+import { runCommand, runTool } from '../tools.ts'
 
 /** What a step reports: whether it passed, and its tests where it has any. */
 interface Outcome {
   ok: boolean
   tests?: Counts
+  /** Time that it was at work; what shares a run with others knows its own part. */
+  seconds?: number
 }
 
 interface Counts {
@@ -31,34 +31,47 @@ interface Context {
 interface Step {
   name: string
   what: string
-  run(context: Context): Promise<Outcome>
 }
 
-const steps: Step[] = [
+/** Steps that run together, so that no core waits for another. */
+interface Stage {
+  steps: Step[]
+  run(steps: Step[], context: Context): Promise<Outcome[]>
+}
+
+const stages: Stage[] = [
   {
-    name: 'check',
-    what: 'types, with and without the DOM, and components',
-    run: async () => ({ ok: (await check.run([])) === 0 }),
+    steps: [
+      { name: 'check', what: 'types, with and without the DOM, and components' },
+      { name: 'lint', what: 'ESLint and Prettier' },
+    ],
+    run: (steps) => Promise.all(steps.map(({ name }) => sibling(name))),
   },
-  { name: 'lint', what: 'ESLint and Prettier', run: async () => ({ ok: (await lint.run([])) === 0 }) },
-  { name: 'unit', what: 'each part by itself, and properties', run: vitest('unit') },
-  { name: 'reference', what: 'numbers that other libraries computed', run: vitest('reference') },
-  { name: 'labs', what: 'every lab folder proves itself', run: vitest('labs') },
-  { name: 'build', what: 'the app as it is served', run: build },
-  { name: 'architecture', what: 'layers, documents, licences, the built app', run: vitest('architecture') },
-  { name: 'e2e', what: 'a learner in a real browser', run: e2e },
+  { steps: [{ name: 'build', what: 'the app as it is served' }], run: alone(build) },
+  {
+    steps: [
+      { name: 'unit', what: 'each part by itself, and properties' },
+      { name: 'reference', what: 'numbers that other libraries computed' },
+      { name: 'labs', what: 'every lab folder proves itself' },
+      { name: 'architecture', what: 'layers, documents, licences, the built app' },
+    ],
+    run: vitest,
+  },
+  { steps: [{ name: 'e2e', what: 'a learner in a real browser' }], run: alone(e2e) },
 ]
+const allSteps = stages.flatMap(({ steps }) => steps)
 
 export const command: Command = {
   summary: 'Run everything that proves the house sound',
   help: `
 npm test [-- --only NAME[,NAME]]     npm run test:deep
 
-Runs, in order, and goes on after a failure:
-${steps.map(({ name, what }) => `  ${name.padEnd(14)}${what}`).join('\n')}
+Runs, in order (a line's steps together), and goes on after a failure:
+${stages.map(({ steps }) => steps.map(({ name, what }) => `  ${name.padEnd(14)}${what}`).join('\n')).join('\n')}
 
   --only NAME   only these steps
-  --deep        five seeds of every lab and ten times as many random cases (npm run test:deep)
+  --deep        five seeds of every lab, the slow browser tests, and ten times as many random cases
+                (npm run test:deep)
   --help        this text
 
 The last line counts tests; a step without tests that fails counts as one failure. The exit code is 0
@@ -67,16 +80,20 @@ only when everything passed.`,
     const { deep = false, only } = readOptions(argv, { deep: { type: 'boolean' }, only: { type: 'string' } })
     const wanted = chosen(only)
     const reports = mkdtempSync(join(tmpdir(), 'perturb-test-'))
-    const rows: { step: Step; outcome: Outcome; seconds: number }[] = []
+    const rows: { step: Step; outcome: Outcome }[] = []
+    const began = performance.now()
     try {
-      for (const step of wanted) {
-        console.log(`\n━━ ${step.name}: ${step.what}`)
+      for (const stage of stages) {
+        const steps = stage.steps.filter(({ name }) => wanted.has(name))
+        if (steps.length === 0) continue
+        for (const { name, what } of steps) console.log(`\n━━ ${name}: ${what}`)
         const started = performance.now()
-        const outcome = await step.run({ deep, reports }).catch((error: unknown): Outcome => {
+        const outcomes = await stage.run(steps, { deep, reports }).catch((error: unknown): Outcome[] => {
           console.error(error instanceof Error ? error.message : error)
-          return { ok: false }
+          return steps.map(() => ({ ok: false }))
         })
-        rows.push({ step, outcome, seconds: (performance.now() - started) / 1000 })
+        const seconds = (performance.now() - started) / 1000
+        steps.forEach((step, i) => rows.push({ step, outcome: { seconds, ...outcomes[i]! } }))
       }
     } finally {
       rmSync(reports, { recursive: true, force: true })
@@ -84,66 +101,114 @@ only when everything passed.`,
     console.log(
       `\n${'step'.padEnd(14)}${'result'.padEnd(8)}${'passed'.padStart(7)}${'failed'.padStart(7)}${'skipped'.padStart(8)}${'seconds'.padStart(9)}`,
     )
-    const total: Counts = { passed: 0, failed: 0, skipped: 0 }
-    for (const { step, outcome, seconds } of rows) {
+    const all = total(rows.map(({ outcome: { ok, tests } }) => countsOf(ok, tests)))
+    for (const { step, outcome } of rows) {
       const counts = outcome.tests
-      for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += counts?.[key] ?? 0
-      if (!outcome.ok && !counts?.failed) total.failed++
       const cell = (value: number | undefined, width: number) => String(value ?? '').padStart(width)
       console.log(
-        `${step.name.padEnd(14)}${(outcome.ok ? 'passed' : 'FAILED').padEnd(8)}${cell(counts?.passed, 7)}${cell(counts?.failed, 7)}${cell(counts?.skipped, 8)}${seconds.toFixed(1).padStart(9)}`,
+        `${step.name.padEnd(14)}${(outcome.ok ? 'passed' : 'FAILED').padEnd(8)}${cell(counts?.passed, 7)}${cell(counts?.failed, 7)}${cell(counts?.skipped, 8)}${outcome.seconds!.toFixed(1).padStart(9)}`,
       )
     }
+    const minutes = (performance.now() - began) / 60_000
     console.log(
-      `\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`,
+      `\nin ${minutes.toFixed(1)} minutes: ${all.passed} passed, ${all.failed} failed${all.skipped ? `, ${all.skipped} skipped` : ''}`,
     )
     return rows.every(({ outcome }) => outcome.ok) ? 0 : 1
   },
 }
 
-function chosen(only: string | undefined): Step[] {
-  if (only === undefined) return steps
-  const names = only.split(',')
-  const unknown = names.find((name) => !steps.some((step) => step.name === name))
-  if (unknown !== undefined) {
-    throw new Error(`no step "${unknown}"; the steps are ${steps.map(({ name }) => name).join(', ')}`)
-  }
-  return steps.filter(({ name }) => names.includes(name))
+function chosen(only: string | undefined): Set<string> {
+  const known = allSteps.map(({ name }) => name)
+  const names = only?.split(',') ?? known
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`no step "${unknown}"; the steps are ${known.join(', ')}`)
+  return new Set(names)
 }
 
-/** One folder of Vitest tests. An empty folder is a failure: nothing would have been proved. */
-function vitest(folder: string) {
-  return async ({ deep, reports }: Context): Promise<Outcome> => {
-    if (!hasTests(join(repository, 'tests', folder))) throw new Error(`tests/${folder} holds no test`)
-    const report = join(reports, `${folder}.json`)
-    const { status } = await runTool(
-      'vitest',
-      ['run', `tests/${folder}/`, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-      { env: deep ? { PERTURB_DEEP: '1' } : {} },
-    )
-    return { ok: status === 0, tests: existsSync(report) ? readVitest(report) : undefined }
-  }
+function alone(run: (context: Context) => Promise<Outcome>): Stage['run'] {
+  return async (_, context) => [await run(context)]
 }
 
-function hasTests(folder: string): boolean {
-  return (
-    existsSync(folder) &&
-    readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((file) => file.endsWith('.test.ts'))
+/** Another command of ours, in a process of its own; what it says is printed when it ends, in one piece. */
+async function sibling(name: string): Promise<Outcome> {
+  const started = performance.now()
+  const { status, output } = await runCommand(name)
+  console.log(output.trimEnd())
+  return { ok: status === 0, seconds: (performance.now() - started) / 1000 }
+}
+
+/** Folders of Vitest tests, in one run over both cores. A folder without a test is a failure: nothing would have been proved. */
+async function vitest(steps: Step[], { deep, reports }: Context): Promise<Outcome[]> {
+  const report = join(reports, 'vitest.json')
+  const folders = steps.map(({ name }) => `tests/${name}/`)
+  const { status } = await runTool(
+    'vitest',
+    ['run', ...folders, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    { env: deep ? { PERTURB_DEEP: '1' } : {} },
   )
+  if (!existsSync(report)) throw new Error('vitest ended without a report')
+  const files = readVitest(report)
+  const told = files.some(({ ok }) => !ok)
+  return folders.map((folder) => {
+    const own = files.filter(({ path }) => path.startsWith(folder))
+    if (own.length === 0) console.error(`${folder} holds no test`)
+    return {
+      // An error outside every file fails them all.
+      ok: own.length > 0 && own.every(({ ok }) => ok) && (status === 0 || told),
+      tests: total(own.map(({ tests }) => tests)),
+      seconds: own.reduce((sum, { seconds }) => sum + seconds, 0),
+    }
+  })
 }
 
-function readVitest(report: string): Counts {
-  const read = JSON.parse(readFileSync(report, 'utf8')) as {
-    numPassedTests: number
-    numFailedTests: number
-    numPendingTests: number
-    numTodoTests: number
+interface TestFile {
+  /** In the repository, with forward slashes. */
+  path: string
+  ok: boolean
+  tests: Counts
+  seconds: number
+}
+
+function readVitest(report: string): TestFile[] {
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+    testResults: {
+      name: string
+      status: string
+      startTime: number
+      endTime: number
+      assertionResults: { status: string }[]
+    }[]
   }
-  return {
-    passed: read.numPassedTests,
-    failed: read.numFailedTests,
-    skipped: read.numPendingTests + read.numTodoTests,
-  }
+  return testResults.map(({ name, status, startTime, endTime, assertionResults }) => {
+    const count = (...words: string[]) =>
+      assertionResults.filter((test) => words.includes(test.status)).length
+    return {
+      path: relative(repository, name).replaceAll('\\', '/'),
+      ok: status === 'passed',
+      tests: {
+        passed: count('passed'),
+        failed: count('failed'),
+        skipped: count('skipped', 'pending', 'todo', 'disabled'),
+      },
+      seconds: Math.max(0, endTime - startTime) / 1000,
+    }
+  })
+}
+
+/** A step without a failed test that failed all the same counts as one. */
+function countsOf(ok: boolean, tests: Counts = { passed: 0, failed: 0, skipped: 0 }): Counts {
+  return ok || tests.failed ? tests : { ...tests, failed: 1 }
+}
+
+function total(all: Counts[]): Counts {
+  return all.reduce(
+    (sum, { passed, failed, skipped }) => ({
+      passed: sum.passed + passed,
+      failed: sum.failed + failed,
+      skipped: sum.skipped + skipped,
+    }),
+    { passed: 0, failed: 0, skipped: 0 },
+  )
 }
 
 async function build(): Promise<Outcome> {
