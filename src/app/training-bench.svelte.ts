@@ -185,8 +185,8 @@ export class TrainingBench {
     const params = {
       model: this.setup.model,
       dataset: this.setup.dataset,
-      epsilon,
-      share: share / 100,
+      recipe: 'fgsm-training',
+      options: { epsilon, share: share / 100 },
       seed: this.session.seed,
       epochs: rehearsedEpochs,
       readings: 0,
@@ -246,8 +246,10 @@ export class TrainingBench {
       const params = {
         model: this.setup.model,
         dataset: this.setup.dataset,
-        ...knobs,
-        share: knobs.share / 100,
+        recipe: 'fgsm-training',
+        options: { epsilon: knobs.epsilon, share: knobs.share / 100 },
+        epochs: knobs.epochs,
+        fromScratch: knobs.fromScratch,
         seed,
       }
       // Cancel hands over the weights so far. A worker that does not answer to that is stopped without them.
@@ -271,9 +273,9 @@ export class TrainingBench {
               clean:
                 values.cleanAccuracy === undefined ? clean : [...clean, [done, 100 * values.cleanAccuracy]],
               attacked:
-                values.attackedAccuracy === undefined
+                values.fgsmAccuracy === undefined
                   ? attacked
-                  : [...attacked, [done, 100 * values.attackedAccuracy]],
+                  : [...attacked, [done, 100 * values.fgsmAccuracy]],
             })
           },
         })

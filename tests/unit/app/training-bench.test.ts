@@ -17,7 +17,7 @@ function setUp() {
     asked.push(method)
     if (method === 'sweep') return { points: [{ share: 0.02 }, { share: 0.9 }] }
     if (method === 'finish-training') {
-      tell?.(30, 100, { loss: 0.4, cleanAccuracy: 0.97, attackedAccuracy: 0.5 })
+      tell?.(30, 100, { loss: 0.4, cleanAccuracy: 0.97, fgsmAccuracy: 0.5 })
       return void end?.(made)
     }
     tell = options.onProgress

@@ -247,10 +247,12 @@ describe('sweep', () => {
   })
 })
 
+const fgsmTraining = { model: 'digits-cnn', dataset: 'mnist10k', recipe: 'fgsm-training', seed: 3 }
+
 describe('training', () => {
   test('repairs the shipped model, reporting the curve as it goes', async () => {
     const seen: Record<string, number>[] = []
-    const params = { model: 'digits-cnn', dataset: 'mnist10k', epochs: 0.2, epsilon: 0.1, share: 1, seed: 3 }
+    const params = { ...fgsmTraining, epochs: 0.2, options: { epsilon: 0.1, share: 1 } }
     const { weights, history } = await call<typeof trainDefence>('train-defence', params, {
       ...quiet,
       progress: (_, __, values) => values && seen.push(values),
@@ -262,7 +264,7 @@ describe('training', () => {
     const last = history.at(-1)!
     expect(last.cleanAccuracy).toBeGreaterThan(0.9)
     // The shipped model keeps about 60 % of these digits at this strength.
-    expect(last.attackedAccuracy).toBeGreaterThan(0.68)
+    expect(last.fgsmAccuracy).toBeGreaterThan(0.68)
     expect(Object.keys(history[0]!)).toEqual(expect.arrayContaining(['step', 'loss']))
   })
 
@@ -281,7 +283,7 @@ describe('training', () => {
       },
       { seed: 7 },
     )
-    const params = { model: 'digits-cnn', dataset: 'mnist10k', epochs, epsilon: 0.1, share: 0, seed: 7 }
+    const params = { ...fgsmTraining, epochs, options: { epsilon: 0.1, share: 0 }, seed: 7 }
     const live = await call<typeof trainDefence>('train-defence', { ...params, fromScratch: true })
     expect(live.weights).toEqual(commanded.weights)
     const repaired = await call<typeof trainDefence>('train-defence', params)
@@ -291,28 +293,26 @@ describe('training', () => {
   test('is cancelled between steps, and leaves nothing behind', async () => {
     const controller = new AbortController()
     const context = { signal: controller.signal, progress: () => controller.abort() }
-    const params = { model: 'digits-cnn', dataset: 'mnist10k', epochs: 5, epsilon: 0.25, share: 1, seed: 3 }
+    const params = { ...fgsmTraining, epochs: 5, options: { epsilon: 0.25, share: 1 } }
     await expect(call<typeof trainDefence>('train-defence', params, context)).rejects.toMatchObject({
       code: 'cancelled',
     })
   })
 
   test.each([
-    [{ share: 1.5 }, /share must be from 0 to 1; got 1\.5/],
-    [{ share: NaN }, /share must be/],
-    [{ epsilon: -1 }, /epsilon must be at least 0; got -1/],
+    [{ options: { share: 1.5 } }, /share must be from 0 to 1; got 1\.5/],
+    [{ options: { share: NaN } }, /share must be/],
+    [{ options: { epsilon: -1 } }, /epsilon must be at least 0; got -1/],
+    [
+      { options: { steps: 3 } },
+      /there is no option "steps", so it would have no effect; the options are epsilon/,
+    ],
+    [{ recipe: 'pgd' }, /no training recipe "pgd"; the recipes are fast-training/],
+    [{ images: 0 }, /images must be a whole number from 1 to the 8000 training images; got 0/],
     [{ epochs: 0 }, /epochs must be positive; got 0/],
     [{ model: 'none' }, /none/],
   ])('refuses %j', async (change, message) => {
-    const params = {
-      model: 'digits-cnn',
-      dataset: 'mnist10k',
-      epochs: 0.05,
-      epsilon: 0.25,
-      share: 0.5,
-      seed: 3,
-      ...change,
-    }
+    const params = { ...fgsmTraining, epochs: 0.05, ...change }
     await expect(call<typeof trainDefence>('train-defence', params)).rejects.toThrow(message)
   })
 })
