@@ -126,7 +126,7 @@ export async function fab(
     for (let step = 1; step <= steps && walks.length > 0; step++) {
       throwIfCancelled(run)
       await stepOn(victim, walks, found, settings)
-      const misread = found.reduce((sum, { distance }) => sum + (distance < Infinity ? 1 : 0), 0)
+      const misread = found.filter(({ distance }) => distance < Infinity).length
       trace.push({ step: index * steps + step, values: { found: misread / found.length } })
       run.onStep?.(index * steps + step, runs * steps)
     }
@@ -150,10 +150,8 @@ async function stepOn(
     const moveHere = ontoPlane(at, gap, w, norm, victim.bounds)
     const gapThere = gap + w.reduce((sum, slope, j) => sum + slope * (original[j]! - at[j]!), 0)
     const moveThere = ontoPlane(original, gapThere, w, norm, victim.bounds)
-    const [here, there] = [moveHere, moveThere].map((move) => Math.max(sizeOf(move, norm), 1e-8)) as [
-      number,
-      number,
-    ]
+    const here = Math.max(sizeOf(moveHere, norm), 1e-8)
+    const there = Math.max(sizeOf(moveThere, norm), 1e-8)
     const alpha = Math.min(here / (here + there), alphaMax)
     walk.at = at.map((value, j) => {
       const fromHere = value + eta * moveHere[j]!
@@ -165,12 +163,10 @@ async function stepOn(
   walks.forEach((walk, i) => {
     if (indexOfMax(scores[i]!) === walk.label) return
     const { original, at, row } = walk
-    const distance = sizeOf(
-      at.map((value, j) => value - original[j]!),
-      norm,
-    )
+    const change = at.map((value, j) => value - original[j]!)
+    const distance = sizeOf(change, norm)
     if (distance < found[row]!.distance) found[row] = { distance, picture: at }
-    walk.at = at.map((value, j) => original[j]! + beta * (value - original[j]!))
+    walk.at = original.map((value, j) => value + beta * change[j]!)
   })
 }
 
@@ -217,26 +213,32 @@ export function ontoPlane(
 ): Float32Array {
   const way = gap > 0 ? -1 : 1
   const goal = Math.abs(gap)
-  const rate = norm === 'linf' ? () => 1 : Math.abs
-  const room = (j: number) => (way * w[j]! > 0 ? high - at[j]! : at[j]! - low)
+  const move = new Float32Array(w.length)
+  const room = new Float64Array(w.length)
+  const rate = new Float64Array(w.length)
+  for (let j = 0; j < w.length; j++) {
+    room[j] = way * w[j]! > 0 ? high - at[j]! : at[j]! - low
+    rate[j] = norm === 'linf' ? 1 : Math.abs(w[j]!)
+  }
   let lambda = 0
   for (;;) {
     let [reached, slope] = [0, 0]
     for (let j = 0; j < w.length; j++) {
       const size = Math.abs(w[j]!)
-      const free = rate(size) * lambda < room(j)
-      reached += size * (free ? rate(size) * lambda : room(j))
-      if (free) slope += size * rate(size)
+      const free = rate[j]! * lambda < room[j]!
+      reached += size * (free ? rate[j]! * lambda : room[j]!)
+      if (free) slope += size * rate[j]!
     }
-    const next = lambda + (goal - reached) / slope
-    if (!(next > lambda) || goal - reached <= 1e-12 * goal) break
-    lambda = next
-    if (next === Infinity) break
+    const missing = goal - reached
+    if (missing <= 1e-12 * goal) break
+    lambda += missing / slope
+    // Nothing is free to move any more: the corner is the nearest that the box has.
+    if (slope === 0) break
   }
-  return w.map((slope, j) => {
-    if (slope === 0) return 0
-    return Math.sign(way * slope) * Math.min(rate(Math.abs(slope)) * lambda, room(j))
-  })
+  for (let j = 0; j < w.length; j++) {
+    if (w[j] !== 0) move[j] = Math.sign(way * w[j]!) * Math.min(rate[j]! * lambda, room[j]!)
+  }
+  return move
 }
 
 /** Where a further run begins: at random within half the radius, or half of what was found, as far from the original. */
@@ -272,10 +274,14 @@ async function readOnce(answer: Promise<tf.Tensor>): Promise<Float32Array[]> {
 
 const clip = (value: number, [low, high]: readonly [number, number]) => Math.min(Math.max(value, low), high)
 
-const sizeOf = (delta: Float32Array, norm: 'linf' | 'l2') =>
-  norm === 'linf'
-    ? delta.reduce((most, change) => Math.max(most, Math.abs(change)), 0)
-    : Math.sqrt(delta.reduce((sum, change) => sum + change * change, 0))
+function sizeOf(delta: Float32Array, norm: 'linf' | 'l2'): number {
+  let [largest, squares] = [0, 0]
+  for (const change of delta) {
+    largest = Math.max(largest, Math.abs(change))
+    squares += change * change
+  }
+  return norm === 'linf' ? largest : Math.sqrt(squares)
+}
 
 /** What divides a gap to give the distance of a plane: L1 for L∞, L2 for itself. */
 const dualSizeOf = (w: Float32Array, norm: 'linf' | 'l2') =>
