@@ -23,7 +23,7 @@ test('the page’s referee and Node say the same of every hand-in of the lab', a
   const verdicts = new Set(byNode.map(({ checkpoint, verdict }) => `${checkpoint}: ${verdict.status}`))
   for (const checkpoint of new Set(byNode.map((handIn) => handIn.checkpoint)))
     expect(verdicts).toContain(`${checkpoint}: passed`)
-  expect(new Set(byNode.map(({ verdict }) => verdict.finding?.id)).size).toBeGreaterThan(8)
+  expect(new Set(byNode.map(({ verdict }) => verdict.finding?.id)).size).toBeGreaterThan(6)
 
   await page.goto(app.at())
   const earlier: Record<string, Artefact> = {}

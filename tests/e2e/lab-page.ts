@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Locator, Page } from '@playwright/test'
+import type { Locator, Page, TestInfo } from '@playwright/test'
 import { repository } from '../../src/cli/node-platform.ts'
 import { expect } from './fixtures.ts'
 
-/** A file of the lab's folder, e.g. `solution/fgsm.ts`. */
-export function labFile(path: string): string {
-  return readFileSync(join(repository, 'labs/evasion-fgsm', path), 'utf8')
+/** A file of a lab's folder, e.g. `solution/fgsm.ts`. */
+export function labFile(path: string, slug = 'evasion-fgsm'): string {
+  return readFileSync(join(repository, 'labs', slug, path), 'utf8')
 }
 
 export type VerdictWord = 'Passed' | 'Not yet' | 'Rejected' | 'Undecided' | 'Unavailable'
@@ -108,4 +109,39 @@ export class LabPage {
     }
     throw new Error(`no position of the slider ${name} reads ${text}`)
   }
+
+  /** Saves the evidence file as a learner does; its path. */
+  async saveEvidence(info: TestInfo): Promise<string> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download'),
+      this.page.getByRole('button', { name: 'Save evidence file' }).click(),
+    ])
+    expect(download.suggestedFilename()).toMatch(/\.perturb\.json(\.gz)?$/)
+    const file = info.outputPath('learner.perturb.json')
+    await download.saveAs(file)
+    return file
+  }
+}
+
+interface Grade {
+  checkpoint: string
+  result: string
+  status: string
+  why: string
+}
+
+/** Recomputes an evidence file in Node: each of the checkpoints passed there as well. */
+export function expectConfirmed(file: string, checkpoints: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['src/cli/run.mjs', 'regrade', file, '--json'],
+    { cwd: repository, encoding: 'utf8' },
+  )
+  expect(stderr).toBe('')
+  const { grades } = JSON.parse(stdout) as { grades: Grade[] }
+  expect(grades.map(({ checkpoint }) => checkpoint).sort()).toEqual([...checkpoints].sort())
+  expect(
+    grades.filter(({ result, status }) => result !== 'passed' || !/^(confirmed|claimed)$/.test(status)),
+  ).toEqual([])
+  expect(status).toBe(0)
 }

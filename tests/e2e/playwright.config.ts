@@ -4,6 +4,8 @@ import { findBrowser } from '../../src/cli/browser.ts'
 import type { Options } from './fixtures.ts'
 
 const browser = findBrowser()
+/** Tests marked @deep belong to `npm run test:deep`. */
+const deep = process.env.PERTURB_DEEP ? [] : [/@deep/]
 /** Of each run its own, since Playwright empties it first; workers inherit the name. */
 process.env.PERTURB_TEST_RESULTS ??= fileURLToPath(
   new URL(`../../test-results/${process.pid}/`, import.meta.url),
@@ -23,12 +25,12 @@ const args = [...quiet, ...asRoot]
 export default defineConfig<Options>({
   testDir: '.',
   outputDir: process.env.PERTURB_TEST_RESULTS,
-  // Two cores, and each page trains models: more workers only make deadlines pass.
-  workers: 1,
+  // A page computes in one worker: two of them fill the two cores that the tests may count on.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: !!process.env.CI,
-  timeout: 120_000,
-  expect: { timeout: 20_000 },
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   reporter: process.env.PERTURB_E2E_JSON
     ? [['list'], ['json', { outputFile: process.env.PERTURB_E2E_JSON }]]
     : [['list']],
@@ -40,10 +42,11 @@ export default defineConfig<Options>({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'wasm', grepInvert: /@webgpu|@http/, use: { backend: 'wasm' } },
+    { name: 'wasm', grepInvert: [/@webgpu|@http/, ...deep], use: { backend: 'wasm' } },
     {
       name: 'webgpu',
       grep: /@webgpu/,
+      grepInvert: deep,
       timeout: 300_000,
       use: {
         backend: 'webgpu',
@@ -56,6 +59,7 @@ export default defineConfig<Options>({
     {
       name: 'http',
       grep: /@http/,
+      grepInvert: deep,
       use: {
         backend: 'wasm',
         hostName: 'lab.test',

@@ -17,6 +17,7 @@ Playwright:
   npm run e2e -- --headed --debug      watch it
   npm run e2e -- --list                say what there is
 
+  PERTURB_DEEP=1                       the slow tests of npm run test:deep as well
   PERTURB_CHROMIUM=/path/to/chrome     use this browser
   PERTURB_DIST=/path/to/folder         build into and test this folder instead of dist/`,
   async run(argv) {
