@@ -14,6 +14,7 @@ import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
 import { topClasses } from '../models/network.ts'
+import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
 import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
@@ -30,16 +31,25 @@ export interface CapabilityOptions {
   attempt?: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-/** Adam's rate for a program's own training steps. */
-const learningRate = 1e-3
+/** Adam's rate for a program's own training steps, unless it names one. */
+const usualRate = 1e-3
+/** Rows of one training step at most. */
+const mostBatchRows = 512
+/** Training steps between two copies of the weights: what a lost device costs at most. */
+const copyEvery = 25
+
+export interface Trained {
+  weights: Weight[]
+  steps: number
+}
 
 export interface CapabilityServer {
   /** Answers one request. Throws PerturbError: `bad-input`, `budget-spent`, `flood`, `cancelled` or `unavailable`. */
   call(capability: string, args: unknown[]): Promise<unknown>
   figures(): LedgerFigures
   summary(): LedgerSummary
-  /** Weights of the trainer's copy, when the program trained one. */
-  trained(): Promise<Weight[] | undefined>
+  /** What the trainer's copy has become, once the program has taken a step. It waits for calls under way. */
+  trained(): Promise<Trained | undefined>
   /** Refuses everything from now on. */
   close(): void
 }
@@ -54,6 +64,7 @@ const grants = {
   'oracle.decide': ['decisions'],
   'trainer.step': ['trainer'],
   'data.sample': ['data'],
+  'data.batch': ['trainer'],
 } as const satisfies Record<keyof Capabilities, readonly string[]>
 type CapabilityName = keyof Capabilities
 
@@ -65,10 +76,23 @@ const batchRows = 128
 export function createCapabilities(options: CapabilityOptions): CapabilityServer {
   const { dataset, task, spec, seed } = options
   const attempt = options.attempt ?? ((work) => work())
-  let trainer: Trainer | undefined
   const original = async () => (typeof options.model === 'function' ? options.model() : options.model)
+  /** The copy in training, and the victim beside which it was made: another one means that the backend was restarted. */
+  let training: { trainer: Trainer; beside: Model } | undefined
+  let stepsTaken = 0
+  let copy: Trained | undefined
+  const trainerNow = async () => {
+    const beside = await original()
+    if (training?.beside === beside) return training.trainer
+    training?.trainer.dispose()
+    const trainer = createTrainer(beside.architecture, copy?.weights ?? (await beside.weights()))
+    stepsTaken = copy?.steps ?? 0
+    training = { trainer, beside }
+    return trainer
+  }
   /** Once the program trains, it attacks the copy in training: adversarial training needs the newest weights. */
-  const victim = async () => trainer?.model ?? original()
+  const victim = async () => (training ? (await trainerNow()).model : original())
+  const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
   let closed = false
   let waiting = 0
@@ -176,21 +200,53 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return topClasses(logits!.values, numClasses)
       },
 
-      async 'trainer.step'([x, y]) {
+      async 'trainer.step'([x, y, rate]) {
         const { inputShape, numClasses } = await victim()
         const input = readTensor('trainer.step: x', x, inputShape)
         const labels = readLabels('trainer.step: y', y, input.shape[0]!, numClasses)
-        ledger.charge('training', input.shape[0]!, [input.values, labels])
-        if (!trainer) {
-          const { architecture, weights } = await original()
-          trainer = createTrainer(architecture, await weights())
-        }
-        const batch = rowsOf(input, 0, input.shape[0]!)
-        const loss = trainer.step(batch, labels, learningRate)
-        try {
-          return (await loss.data())[0]!
-        } finally {
-          tf.dispose([batch, loss])
+        if (labels.length > mostBatchRows)
+          throw new PerturbError(
+            'bad-input',
+            `trainer.step: a batch may hold ${mostBatchRows} rows at most; got ${labels.length}`,
+          )
+        const learningRate = rate === undefined || rate === null ? usualRate : readRate(rate)
+        ledger.charge('training', labels.length, [input.values, labels, Float64Array.of(learningRate)])
+        return attempt(async () => {
+          const trainer = await trainerNow()
+          const batch = rowsOf(input, 0, labels.length)
+          const loss = trainer.step(batch, labels, learningRate)
+          try {
+            const mean = (await loss.data())[0]!
+            stepsTaken++
+            if (!Number.isFinite(mean))
+              throw new PerturbError(
+                'bad-input',
+                `trainer.step: the loss is ${mean} after ${stepsTaken} steps; start again with a rate smaller than ${learningRate}`,
+              )
+            if (stepsTaken % copyEvery === 0) copy = { weights: await trainer.weights(), steps: stepsTaken }
+            return mean
+          } finally {
+            tf.dispose([batch, loss])
+          }
+        })
+      },
+
+      async 'data.batch'([step, size, images]) {
+        const { train } = dataset
+        const rows = readWhole('data.batches: size', size, 1, mostBatchRows)
+        const count =
+          images === undefined || images === null
+            ? train.count
+            : readWhole('data.batches: images', images, 1, train.count)
+        const batches = Math.ceil(count / rows)
+        const at = readWhole('data.batches: step', step, 0, 1e6)
+        const order = orderOf(train.count, count, Math.floor(at / batches))
+        const from = (at % batches) * rows
+        const ids = order.subarray(from, from + rows)
+        return {
+          x: { shape: [ids.length, ...dataset.shape], dtype: 'float32', values: train.pixels(ids) },
+          y: Int32Array.from(ids, (id) => train.labels[id]!),
+          batches,
         }
       },
 
@@ -252,12 +308,20 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     figures: () => ({ used: ledger.used, max: ledger.max }),
     summary: () => ledger.summary(),
     async trained() {
-      return trainer?.weights()
+      await last
+      if (!training) return undefined
+      try {
+        return { weights: await training.trainer.weights(), steps: stepsTaken }
+      } catch (error) {
+        // The device was lost with them: what was copied last is still here.
+        if (copy) return copy
+        throw error
+      }
     },
     close() {
       closed = true
-      trainer?.dispose()
-      trainer = undefined
+      training?.trainer.dispose()
+      training = undefined
     },
   }
 }
@@ -311,6 +375,28 @@ export function serveCapabilities(port: MessagePort, capabilities: CapabilitySer
       capabilities.close()
     },
   }
+}
+
+/** The order of an epoch's images, kept while the epoch lasts: the first `count` of a choice that the seed makes. */
+function shuffles(seed: number): (all: number, count: number, epoch: number) => Int32Array {
+  let known: { key: string; order: Int32Array } | undefined
+  return (all, count, epoch) => {
+    const key = `${count}/${epoch}`
+    if (known?.key !== key) {
+      const rng = createRng(seed, 'training batches')
+      const chosen = rng.shuffle(Int32Array.from({ length: all }, (_, i) => i)).slice(0, count)
+      known = { key, order: rng.fork(`epoch ${epoch}`).shuffle(chosen) }
+    }
+    return known.order
+  }
+}
+
+function readRate(value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value <= 1) return value
+  throw new PerturbError(
+    'bad-input',
+    `trainer.step: rate must be a number above 0, and 1 at most; got ${describe(value)}`,
+  )
 }
 
 function granted(spec: SandboxSpec): CapabilityName[] {

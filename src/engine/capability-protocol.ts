@@ -47,7 +47,17 @@ export interface Capabilities {
   'victim.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
   'oracle.scores'(x: WireTensor): WireTensor
   'oracle.decide'(x: WireTensor): Int32Array
-  'trainer.step'(x: WireTensor, y: Int32Array): number
+  /** One Adam step at this rate (null: 0.001) on a copy of the victim; the mean loss. */
+  'trainer.step'(x: WireTensor, y: Int32Array, rate: number | null): number
+  /**
+   * Batch number `step` of a training on `images` training images (null: all) in batches of `size`; the run's seed
+   * chooses them and shuffles them anew for each epoch. `batches` is their number in an epoch.
+   */
+  'data.batch'(
+    step: number,
+    size: number,
+    images: number | null,
+  ): { x: WireTensor; y: Int32Array; batches: number }
   /** The first n images of the task; all of them when n is null. */
   'data.sample'(n: number | null): { ids: number[]; x: WireTensor; y: Int32Array }
 }

@@ -3,7 +3,7 @@ import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
-import { createCapabilities, serveCapabilities } from './capabilities.ts'
+import { createCapabilities, serveCapabilities, type Trained } from './capabilities.ts'
 import type { Workshop } from './workshop.ts'
 
 export interface RunRequest {
@@ -18,7 +18,7 @@ export interface RunRequest {
 
 /** Runs of learner programs that are open in this worker, each with its own ledger. */
 class OpenRuns {
-  readonly #open = new Map<number, () => LedgerSummary>()
+  readonly #open = new Map<number, { close(): LedgerSummary; trained(): Promise<Trained | undefined> }>()
   #last = 0
 
   async open({ task, spec, seed, weights, port }: RunRequest, workshop: Workshop): Promise<number> {
@@ -44,23 +44,36 @@ class OpenRuns {
     })
     const line = serveCapabilities(port, server)
     const id = ++this.#last
-    this.#open.set(id, () => {
-      line.close()
-      own?.model.dispose()
-      return server.summary()
+    this.#open.set(id, {
+      trained: () => server.trained(),
+      close() {
+        line.close()
+        own?.model.dispose()
+        return server.summary()
+      },
     })
     return id
   }
 
+  /** What the run's program has trained so far; the run stays open. */
+  trained(id: number): Promise<Trained | undefined> {
+    return this.#run(id).trained()
+  }
+
   close(id: number): LedgerSummary {
-    const close = this.#open.get(id)
-    if (!close)
+    const run = this.#run(id)
+    this.#open.delete(id)
+    return run.close()
+  }
+
+  #run(id: number) {
+    const run = this.#open.get(id)
+    if (!run)
       throw new PerturbError(
         'missing',
         `no run ${id} is open; it was closed before, or the engine was restarted`,
       )
-    this.#open.delete(id)
-    return close()
+    return run
   }
 }
 

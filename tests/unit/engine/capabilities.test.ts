@@ -12,6 +12,7 @@ import {
 } from '../../../src/engine/capabilities.ts'
 import type { SandboxSpec } from '../../../src/labs/manifest.ts'
 import type { Model } from '../../../src/models/model.ts'
+import { createModel } from '../../../src/models/network.ts'
 import { linearModel } from '../attacks/linear.ts'
 import { everything, tinyData, tinyTask } from './helpers.ts'
 import { runs } from '../../helpers/runs.ts'
@@ -30,13 +31,13 @@ afterEach(() => {
   expect(tf.memory().numTensors, 'a tensor leaked').toBe(tensors)
 })
 
-function serve(spec: Partial<SandboxSpec> = {}, victim: Model = model): CapabilityServer {
+function serve(spec: Partial<SandboxSpec> = {}, victim: Model = model, seed = 7): CapabilityServer {
   const server = createCapabilities({
     model: victim,
     dataset: tinyData(),
     task: tinyTask,
     spec: { ...everything, ...spec },
-    seed: 7,
+    seed,
   })
   servers.push(server)
   return server
@@ -127,9 +128,92 @@ describe('capabilities', () => {
     for (let i = 0; i < 20; i++) await server.call('trainer.step', [two(), [3, 3]])
     expect(await server.call('trainer.step', [two(), [3, 3]])).toBeLessThan(first)
     expect(((await server.call('victim.logits', [two()])) as WireTensor).values).not.toEqual(before.values)
-    expect((await server.trained())!.map(({ name }) => name)).toEqual(['dense/kernel', 'dense/bias'])
+    const { weights, steps } = (await server.trained())!
+    expect(weights.map(({ name }) => name)).toEqual(['dense/kernel', 'dense/bias'])
+    expect(steps).toBe(22)
     expect(((await serve().call('victim.logits', [two()])) as WireTensor).values).toEqual(before.values)
     expect(server.summary().rows.training).toBe(44)
+  })
+
+  test('train at the rate they are asked to, 0.001 when none is named', async () => {
+    const after = async (rate?: unknown) => {
+      const server = serve()
+      await server.call('trainer.step', [two(), [3, 3], rate])
+      const { weights } = (await server.trained())!
+      return weights.map(({ values }) => [...values])
+    }
+    const usual = await after()
+    expect(await after(null)).toEqual(usual)
+    expect(await after(0.001)).toEqual(usual)
+    expect(await after(0.01)).not.toEqual(usual)
+    for (const rate of [0, -1, 2, NaN, '1', {}])
+      await expect(serve().call('trainer.step', [two(), [3, 3], rate])).rejects.toThrow(
+        /rate must be a number above 0, and 1 at most/,
+      )
+    const many = wire(new Array(2 * 513).fill(0.5))
+    await expect(serve().call('trainer.step', [many, new Array(513).fill(0)])).rejects.toThrow(
+      /a batch may hold 512 rows at most; got 513/,
+    )
+  })
+
+  test('give training batches, each image once an epoch, shuffled anew by the seed, free of charge', async () => {
+    const epochOf = async (epoch: number, seed = 7, images: number | null = null) => {
+      const server = serve({}, model, seed)
+      const seen: number[] = []
+      for (let step = 0; ; step++) {
+        const { x, batches } = (await server.call('data.batch', [3 * epoch + step, 2, images])) as Batch
+        seen.push(...x.values.filter((_, i) => i % 2 === 0))
+        if (step + 1 >= batches) return seen
+      }
+    }
+    type Batch = { x: WireTensor; y: Int32Array; batches: number }
+    const server = serve()
+    const batch = (await server.call('data.batch', [0, 2, null])) as Batch
+    expect(batch).toMatchObject({ batches: 3, x: { shape: [2, 2], dtype: 'float32' } })
+    const last = (await server.call('data.batch', [2, 2, null])) as Batch
+    expect(last.x.shape).toEqual([1, 2])
+    expect(server.figures().used).toBe(0)
+    const first = await epochOf(0)
+    expect(first).toHaveLength(5)
+    expect(await epochOf(0)).toEqual(first)
+    expect([...first].sort()).toEqual([...(await epochOf(1))].sort())
+    expect(new Set(first).size).toBe(5)
+    const others = [await epochOf(1), await epochOf(2), await epochOf(0, 8), await epochOf(0, 9)]
+    expect(others.filter((other) => `${other}` !== `${first}`).length).toBeGreaterThan(1)
+    // A part of the images: the same ones in every epoch.
+    const part = await epochOf(0, 7, 4)
+    expect(new Set(part).size).toBe(4)
+  })
+
+  test.each([
+    [[0, 0, null], /data\.batches: size must be a whole number from 1 to 512; got 0/],
+    [[0, 2, 6], /data\.batches: images must be a whole number from 1 to 5; got 6/],
+    [[-1, 2, null], /data\.batches: step must be a whole number from 0/],
+    [['0', 2, null], /data\.batches: step/],
+  ])('refuse a training batch of %j', async (args, message) => {
+    await expect(serve().call('data.batch', args)).rejects.toThrow(message)
+  })
+
+  test('a lost device costs the steps since the last copy, not the training', async () => {
+    const again = createModel(model.architecture, await model.weights())
+    let now = model
+    const server = createCapabilities({
+      model: async () => now,
+      dataset: tinyData(),
+      task: tinyTask,
+      spec: everything,
+      seed: 7,
+    })
+    for (let i = 0; i < 30; i++) await server.call('trainer.step', [two(), [3, 3], 0.01])
+    const trained = (await server.call('victim.logits', [two()])) as WireTensor
+    now = again
+    const resumed = (await server.call('victim.logits', [two()])) as WireTensor
+    expect((await server.trained())!.steps).toBe(25)
+    const untrained = (await serve().call('victim.logits', [two()])) as WireTensor
+    const apart = (a: WireTensor, b: WireTensor) => Math.abs(a.values[3]! - b.values[3]!)
+    expect(apart(resumed, trained)).toBeLessThan(apart(untrained, trained) / 3)
+    server.close()
+    again.dispose()
   })
 
   test('do not check the range of pixels: that is graded, with words', async () => {
@@ -325,6 +409,7 @@ describe('hostile requests are refused in words', () => {
           'victim.vjp',
           'oracle.scores',
           'trainer.step',
+          'data.batch',
         ),
         fc.array(anything, { maxLength: 4 }),
         async (capability, args) => {
