@@ -1,7 +1,9 @@
 import { startBackend, type BackendName } from '../../src/core/backends.ts'
-import { nameOf, offer, type Workload } from './workload.ts'
+import * as tf from '../../src/core/tf.ts'
+import { nameOf, offer, type Growth, type Workload } from './workload.ts'
 
-const files = import.meta.glob<Workload>('./workloads/*.ours.ts', { import: 'workload', eager: true })
+const named = <T>(files: Record<string, T>) =>
+  Object.fromEntries(Object.entries(files).map(([path, value]) => [nameOf(path), value]))
 
 async function fetchBytes(path: string): Promise<Uint8Array> {
   const response = await fetch(new URL(path, document.baseURI))
@@ -10,6 +12,8 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
 }
 
 offer(
+  tf,
   (backend) => startBackend(backend as BackendName, fetchBytes),
-  Object.fromEntries(Object.entries(files).map(([path, workload]) => [nameOf(path), workload])),
+  named(import.meta.glob<Workload>('./workloads/*.ours.ts', { import: 'workload', eager: true })),
+  named(import.meta.glob<Growth>('./growth/*.ts', { import: 'growth', eager: true })),
 )

@@ -80,10 +80,11 @@ export function stockTraining(architecture: Architecture, steps = 1, models = 1)
     const x = tf.tensor(pixels(64, architecture.inputShape), [64, ...architecture.inputShape])
     const y = labels(64)
     const initial = initialWeights(architecture, 1)
+    const fresh = () => ({ ...stockOf(architecture, initial), optimizer: tf.train.adam(0.001) })
+    const kept = models === 1 ? fresh() : undefined
     const work = async () => {
       for (let model = 0; model < models; model++) {
-        const { weights, logits } = stockOf(architecture, initial)
-        const optimizer = tf.train.adam(0.001)
+        const { weights, logits, optimizer } = kept ?? fresh()
         for (let step = 0; step < steps; step++) {
           const loss = optimizer.minimize(
             () => tf.div(stockLoss(logits(x), y), 64) as tf.Scalar,
@@ -93,6 +94,7 @@ export function stockTraining(architecture: Architecture, steps = 1, models = 1)
           if (step === steps - 1) await loss.data()
           loss.dispose()
         }
+        if (kept) continue
         optimizer.dispose()
         tf.dispose(weights)
       }

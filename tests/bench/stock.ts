@@ -9,8 +9,9 @@ import { nameOf, offer, type Prepare } from './workload.ts'
 const files = import.meta.glob<Prepare>('./workloads/*.stock.ts', { import: 'prepare', eager: true })
 
 offer(
+  tf,
   async (backend) => {
-    setWasmPaths(new URL('wasm/', document.baseURI).href)
+    if (backend === 'wasm') setWasmPaths(new URL('wasm/', document.baseURI).href)
     if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not start ${backend}`)
     await tf.ready()
   },

@@ -1,77 +1,67 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { arch, cpus, platform, totalmem } from 'node:os'
-import { join } from 'node:path'
-import type { Browser, Page } from '@playwright/test'
-import { buildIfStale, dist } from '../app.ts'
-import { median, type AppFigure, type BenchPage } from '../bench/measure.ts'
-import { ensureBrowser } from '../browser.ts'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Browser } from '@playwright/test'
+import { buildPages, buildPrograms, torchProgram } from '../bench/build.ts'
+import type { AppFigure } from '../bench/figure.ts'
+import { commitIn, machineWords, today } from '../bench/machine.ts'
+import { benchOnGpu } from '../bench/on-gpu.ts'
+import type { GrowthLine } from '../bench/page.ts'
+import { growthPlot } from '../bench/plot.ts'
+import { printReport, tables, type FigureRow, type Report } from '../bench/report.ts'
+import { measureRows, slowMs, type Row } from '../bench/rows.ts'
+import { browserSide, programSide, type Side } from '../bench/sides.ts'
+import { findTorch } from '../bench/torch.ts'
 import type { Command } from '../command.ts'
 import { repository } from '../node-platform.ts'
 import { readOptions } from '../options.ts'
-import { serve } from '../serve.ts'
 
-const figureFiles = import.meta.glob<AppFigure[]>(['../bench/*.ts', '!../bench/measure.ts'], {
-  import: 'figures',
-  eager: true,
-})
+const figureFiles = import.meta.glob<AppFigure[]>('../bench/figures/*.ts', { import: 'figures', eager: true })
 const figures = Object.values(figureFiles).flat()
 const allBackends = ['wasm', 'cpu', 'webgl', 'webgpu']
-/** A go that takes longer than this is timed once: it says enough. */
-const slowMs = 3000
-/** A warming go that takes longer than this stays the only one, and counts. */
-const tooSlowMs = 10_000
-/** A backend that is not ready by then is told as such. */
-const patienceMs = 90_000
+const cache = join(repository, 'node_modules/.cache/perturb')
+const document = join(repository, 'docs/performance.md')
+const otherMachines = join(repository, 'docs/measurements')
 
-interface Row {
-  workload: string
-  title: string
-  backend: string
-  /** Median milliseconds, or why there are none. */
-  ours: number | string
-  stock: number | string
-  budgetMs?: number
+interface Asked {
+  backends: string[]
   rounds: number
-}
-
-interface FigureRow {
-  name: string
-  title: string
-  unit: string
-  budget: number
-  value: number | string
-}
-
-interface Report {
-  date: string
-  machine: string
-  browser: string
-  workloads: Row[]
-  app: FigureRow[]
+  wanted(name: string): boolean
+  say(line: string): void
 }
 
 export const command: Command = {
-  summary: 'Measure speed and size, beside stock tfjs',
+  summary: 'Measure speed, size and memory, beside stock tfjs and PyTorch',
   help: `
 npm run bench [-- NAME…] [--backends LIST] [--rounds N] [--json] [--write]
+npm run bench -- --gpu [NAME…]
+npm run bench -- --pack DIR
 
-Runs every workload of tests/bench/ in headless Chromium, on our modules and on stock tfjs, in turns, and
-prints the median of several rounds and the ratio; then the figures of the whole app (src/cli/bench/).
+Runs every workload of tests/bench/ in headless Chromium, on our modules and on stock tfjs, in turns, with
+PyTorch on one thread beside the WASM rows where python3 has it, and prints medians and ratios; then how cost
+grows with size, and the figures of the whole app (src/cli/bench/figures/).
 A budget is printed beside its figure and never fails the command.
 
   NAME…             only workloads and figures whose name begins so
   --backends LIST   of ${allBackends.join(',')} (all of them)
   --rounds N        rounds of each (5); what takes over ${slowMs / 1000} s is timed once
   --json            the report as JSON
-  --write           also write docs/performance.md
-  --help            this text`,
+  --write           also bring the measured parts of docs/performance.md up to date, with the reports of
+                    other machines that lie in docs/measurements/
+  --gpu             instead, ours and stock tfjs on this machine's graphics device without a browser, and
+                    PyTorch on the same device; needs the package webgpu (npm install --no-save webgpu)
+  --pack DIR        only build what --gpu runs into DIR, which "node DIR/run.js" then runs by itself on a
+                    machine that has Node and the package webgpu; it prints a report for docs/measurements/
+  --help            this text
+
+PERTURB_PYTHON names another Python than python3.`,
   async run(argv) {
     const options = readOptions(argv, {
       backends: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'boolean' },
       write: { type: 'boolean' },
+      gpu: { type: 'boolean' },
+      pack: { type: 'string' },
     })
     const rounds = Number(options.rounds ?? 5)
     if (!Number.isInteger(rounds) || rounds < 1)
@@ -83,167 +73,125 @@ A budget is printed beside its figure and never fails the command.
     const wanted = (name: string) =>
       options.rest.length === 0 || options.rest.some((begin) => name.startsWith(begin))
     const say = options.json ? () => undefined : console.log
+    const asked: Asked = { backends, rounds, wanted, say }
 
-    const found = ensureBrowser(say)
-    const { chromium } = await import('@playwright/test')
-    const browser = await chromium.launch({
-      executablePath: found.path,
-      args: [
-        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-        '--enable-unsafe-webgpu',
-        // Only where there is no graphics device at all.
-        ...(process.env.PERTURB_GPU ? [] : ['--use-webgpu-adapter=swiftshader']),
-        '--disable-background-networking',
-      ],
-    })
-    try {
-      const workloads = await benchWorkloads(browser, backends, rounds, wanted, say)
-      const app = await benchApp(browser, rounds, wanted, say)
-      if (workloads.length + app.length === 0)
-        throw new Error(`nothing is called ${options.rest.join(' or ')}`)
-      const report: Report = {
-        date: new Date().toISOString().slice(0, 10),
-        machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${arch()}, Node ${process.version}`,
-        browser: `Chromium ${browser.version()}, headless${process.env.PERTURB_GPU ? '' : ', software graphics'}`,
-        workloads,
-        app,
-      }
-      if (options.json) console.log(JSON.stringify(report, null, 2))
-      else printReport(report)
-      if (options.write) {
-        mkdirSync(join(repository, 'docs'), { recursive: true })
-        writeFileSync(join(repository, 'docs/performance.md'), asMarkdown(report))
-        say('docs/performance.md is written')
-      }
+    if (options.pack !== undefined) {
+      await buildPrograms(resolve(options.pack))
+      say(`${options.pack} is built; carry it and run: node run.js`)
       return 0
-    } finally {
-      await browser.close()
     }
+    const report = options.gpu
+      ? await inFolder('gpu', buildPrograms, (folder) => benchOnGpu(folder, asked))
+      : await benchInBrowser(asked)
+    if (report.workloads.length + report.growth.length + report.app.length === 0)
+      throw new Error(`nothing is called ${options.rest.join(' or ')}`)
+    if (options.json) console.log(JSON.stringify(report, null, 2))
+    else printReport(report)
+    if (options.write) writeDocument(report, options.gpu === true, say)
+    return 0
   },
 }
 
-/** Two pages take turns, so that a busy minute of the machine falls on both. */
-async function benchWorkloads(
+/** Builds into a folder of its own, which is gone afterwards. */
+async function inFolder<T>(
+  name: string,
+  build: (folder: string) => Promise<void>,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = join(cache, `bench-${name}-${process.pid}`)
+  try {
+    await build(folder)
+    return await use(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function benchInBrowser(asked: Asked): Promise<Report> {
+  const [{ chromium }, { ensureBrowser }] = await Promise.all([
+    import('@playwright/test'),
+    import('../browser.ts'),
+  ])
+  const found = ensureBrowser(asked.say)
+  const browser = await chromium.launch({
+    executablePath: found.path,
+    args: [
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+      '--enable-unsafe-webgpu',
+      // Only where there is no graphics device at all.
+      ...(process.env.PERTURB_GPU ? [] : ['--use-webgpu-adapter=swiftshader']),
+      '--disable-background-networking',
+    ],
+  })
+  try {
+    const torch = findTorch()
+    if (!torch) asked.say('no PyTorch: python3 has no torch, so that its column stays empty')
+    const { workloads, growth } = await inFolder('pages', buildPages, (folder) =>
+      benchPages(browser, folder, torch?.python, asked),
+    )
+    return {
+      date: today(),
+      commit: commitIn(repository),
+      machine: machineWords(),
+      device: `Chromium ${browser.version()}, headless${process.env.PERTURB_GPU ? '' : ', software graphics'}`,
+      torch: torch?.version,
+      workloads,
+      growth,
+      app: await benchApp(browser, asked),
+    }
+  } finally {
+    await browser.close()
+  }
+}
+
+async function benchPages(
   browser: Browser,
-  backends: string[],
-  rounds: number,
-  wanted: (name: string) => boolean,
-  say: (line: string) => void,
-): Promise<Row[]> {
-  const folder = await buildPages()
+  folder: string,
+  python: string | undefined,
+  asked: Asked,
+): Promise<{ workloads: Row[]; growth: GrowthLine[] }> {
+  const { serve } = await import('../serve.ts')
   const site = await serve(folder)
   const rows: Row[] = []
+  let growth: GrowthLine[] = []
   try {
-    for (const backend of backends) {
-      const ours = await openPage(browser, `${site.address}/ours.html`)
-      const stock = await openPage(browser, `${site.address}/stock.html`)
-      const titles = await ours.page.evaluate(() =>
-        (globalThis as unknown as { bench: BenchPage }).bench.titles(),
-      )
-      const notOurs = await attempt(ours.page, 'start', backend)
-      const notStock = await attempt(stock.page, 'start', backend)
-      for (const [workload, { title, budgetMs }] of Object.entries(titles)) {
-        if (!wanted(workload)) continue
-        say(`  ${backend}: ${title}`)
-        const sides = [await warm(ours.page, workload, notOurs), await warm(stock.page, workload, notStock)]
-        for (let round = 0; round < rounds; round++) {
-          for (const side of sides) {
-            if (side.trouble || Math.max(...side.times) > slowMs) continue
-            side.times.push(await time(side.page, workload))
-          }
-        }
-        const figure = ({ trouble, times }: Side) => trouble ?? median(times)
-        rows.push({
-          workload,
-          title,
-          backend,
-          ours: figure(sides[0]!),
-          stock: figure(sides[1]!),
-          budgetMs: budgetMs?.[backend],
-          rounds: Math.max(...sides.map(({ times }) => times.length)),
+    for (const backend of asked.backends) {
+      const sides: { name: string; side: Side; backend: string }[] = []
+      for (const name of ['ours', 'stock'])
+        sides.push({ name, side: await browserSide(browser, `${site.address}/${name}.html`), backend })
+      if (python && backend === 'wasm')
+        sides.push({
+          name: 'torchCpu',
+          side: programSide(python, [torchProgram], repository),
+          backend: 'cpu',
         })
-      }
-      await ours.close()
-      await stock.close()
+      const heavy = backend === 'wasm' || (backend === 'webgpu' && process.env.PERTURB_GPU !== undefined)
+      rows.push(...(await measureRows(sides, { ...asked, backend, heavy })))
+      if (backend === 'wasm') growth = await growthOf(sides[0]!.side, asked)
+      for (const { side } of sides) await side.close()
     }
-    return rows.sort((a, b) => a.title.localeCompare(b.title))
+    const order = [...new Set(rows.map(({ title }) => title))].sort()
+    rows.sort((a, b) => order.indexOf(a.title) - order.indexOf(b.title))
+    return { workloads: rows, growth }
   } finally {
     await site.close()
   }
 }
 
-async function openPage(browser: Browser, address: string) {
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  await page.goto(address)
-  await page.waitForFunction(() => 'bench' in globalThis)
-  return { page, close: () => context.close() }
-}
-
-interface Side {
-  page: Page
-  trouble?: string
-  times: number[]
-}
-
-async function warm(page: Page, workload: string, notStarted: string | undefined): Promise<Side> {
-  if (notStarted) return { page, trouble: notStarted, times: [] }
-  const started = performance.now()
-  const trouble = await attempt(page, 'prepare', workload)
-  const took = performance.now() - started
-  return { page, trouble, times: took > tooSlowMs ? [took] : [] }
-}
-
-/** What went wrong in words, or nothing. */
-async function attempt(page: Page, what: 'start' | 'prepare', argument: string): Promise<string | undefined> {
-  const asked = page.evaluate(
-    ([step, name]) => (globalThis as unknown as { bench: BenchPage }).bench[step](name),
-    [what, argument] as const,
-  )
-  const late = new Promise<never>((_, reject) =>
-    setTimeout(() => reject(new Error(`not ready after ${patienceMs / 1000} s`)), patienceMs).unref(),
-  )
-  try {
-    await Promise.race([asked, late])
-    return undefined
-  } catch (error) {
-    asked.catch(() => undefined)
-    const first = (error as Error).message.replace(/^page\.evaluate: /, '').split('\n')[0]!
-    return first.replace(/^Error: /, '').slice(0, 110)
+async function growthOf(side: Side, { rounds, wanted, say }: Asked): Promise<GrowthLine[]> {
+  const lines: GrowthLine[] = []
+  for (const name of await side.growths()) {
+    if (!wanted(`growth-${name}`)) continue
+    say(`  growth: ${name}`)
+    lines.push(await side.growth(name, 2 + rounds))
   }
+  return lines
 }
 
-function time(page: Page, workload: string): Promise<number> {
-  return page.evaluate((name) => (globalThis as unknown as { bench: BenchPage }).bench.time(name), workload)
-}
-
-async function buildPages(): Promise<string> {
-  const { build } = await import('vite')
-  const outDir = join(repository, 'node_modules/.cache/perturb', `bench-${process.pid}`)
-  const root = join(repository, 'tests/bench')
-  await build({
-    configFile: join(repository, 'vite.config.ts'),
-    mode: 'production',
-    root,
-    publicDir: false,
-    logLevel: 'error',
-    build: {
-      outDir,
-      emptyOutDir: true,
-      rolldownOptions: { input: [join(root, 'ours.html'), join(root, 'stock.html')] },
-    },
-  })
-  return outDir
-}
-
-async function benchApp(
-  browser: Browser,
-  rounds: number,
-  wanted: (name: string) => boolean,
-  say: (line: string) => void,
-): Promise<FigureRow[]> {
+async function benchApp(browser: Browser, { rounds, wanted, say }: Asked): Promise<FigureRow[]> {
   const chosen = figures.filter(({ name }) => wanted(name))
   if (chosen.length === 0) return []
+  const [{ buildIfStale, dist }, { serve }] = await Promise.all([import('../app.ts'), import('../serve.ts')])
   await buildIfStale(say)
   const site = await serve(dist)
   try {
@@ -262,55 +210,35 @@ async function benchApp(
   }
 }
 
-const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(2))
-const figureText = (value: number | string, unit: string) =>
-  typeof value === 'number' ? `${number(value)} ${unit}` : value
-const ratioText = ({ ours, stock }: Row) =>
-  typeof ours === 'number' && typeof stock === 'number' ? `${(stock / ours).toFixed(2)} ×` : '–'
-
-function printReport(report: Report) {
-  console.log(`\n${report.machine}\n${report.browser}, ${report.date}\n`)
-  for (const row of report.workloads) {
-    const budget = row.budgetMs === undefined ? '' : `  (budget ${row.budgetMs} ms)`
-    console.log(
-      `${row.title.padEnd(32)}${row.backend.padEnd(8)}ours ${figureText(row.ours, 'ms').padEnd(10)} stock ${figureText(row.stock, 'ms').padEnd(10)} ${ratioText(row)}${budget}`,
-    )
+/** The prose of docs/performance.md is written by hand; what stands between two marks is the command's. */
+function writeDocument(report: Report, onGpu: boolean, say: (line: string) => void): void {
+  mkdirSync(otherMachines, { recursive: true })
+  if (onGpu)
+    writeFileSync(join(otherMachines, `${slug(report.device)}.json`), `${JSON.stringify(report, null, 2)}\n`)
+  let text = readFileSync(document, 'utf8')
+  if (!onGpu) text = between(text, 'here', tables(report))
+  if (report.growth.length > 0) {
+    writeFileSync(join(repository, 'docs/growth.svg'), growthPlot(report.growth))
   }
-  for (const { title, value, unit, budget } of report.app) {
-    console.log(`${title.padEnd(68)}${figureText(value, unit).padEnd(12)}(budget ${budget} ${unit})`)
-  }
+  const others = readdirSync(otherMachines)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => tables(JSON.parse(readFileSync(join(otherMachines, file), 'utf8')) as Report))
+  text = between(text, 'elsewhere', others.join('\n\n'))
+  writeFileSync(document, text)
+  say('docs/performance.md is up to date')
 }
 
-function asMarkdown(report: Report): string {
-  return `# Performance
+const slug = (words: string) =>
+  words
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-|-$/g, '')
 
-Written by \`npm run bench -- --write\` on ${report.date}; run it to measure your own machine.
-
-- ${report.machine}
-- ${report.browser}
-- commit ${commit()}
-
-## Our modules beside stock tfjs
-
-Medians of rounds taken in turns in one run; the ratio is stock over ours, so above 1 we are faster. WebGL
-and WebGPU figures on software graphics say nothing of a real graphics device.
-
-| work | backend | ours | stock tfjs | stock / ours | budget |
-| --- | --- | ---: | ---: | ---: | ---: |
-${report.workloads.map((row) => `| ${row.title} | ${row.backend} | ${figureText(row.ours, 'ms')} | ${figureText(row.stock, 'ms')} | ${ratioText(row)} | ${row.budgetMs === undefined ? '' : `${row.budgetMs} ms`} |`).join('\n')}
-
-## The whole app
-
-| figure | measured | budget |
-| --- | ---: | ---: |
-${report.app.map(({ title, value, unit, budget }) => `| ${title} | ${figureText(value, unit)} | ${budget} ${unit} |`).join('\n')}
-`
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: repository, encoding: 'utf8' }).trim()
-  } catch {
-    return 'unknown'
-  }
+function between(text: string, mark: string, content: string): string {
+  const [open, close] = [`<!-- measured:${mark} -->`, `<!-- /measured:${mark} -->`]
+  const [from, to] = [text.indexOf(open), text.indexOf(close)]
+  if (from < 0 || to < from) throw new Error(`docs/performance.md: needs ${open} and ${close}, in this order`)
+  return `${text.slice(0, from + open.length)}\n\n${content}\n\n${text.slice(to)}`
 }

@@ -2,6 +2,7 @@ import { readStatic } from '../node-platform.ts'
 import { resolve } from 'node:path'
 import { startBackend } from '../../core/backends.ts'
 import type { Command } from '../command.ts'
+import { provideWebgpu } from '../node-webgpu.ts'
 import { readOptions } from '../options.ts'
 import { PackError } from '../vectors/json.ts'
 import { Pack } from '../vectors/pack.ts'
@@ -15,7 +16,8 @@ npm run vectors -- DIR [--json] [--backend wasm|cpu] [--require all|FILE]...
 Reads every *.json of a pack of reference vectors: models, inputs, parameters and tolerances all come from
 its files. Exits 1 on a mismatch, an unreadable file, or a required one that is not fully implemented.
 
-  --backend NAME   wasm (the referee's, the default) or cpu
+  --backend NAME   wasm (the referee's, the default), cpu, or webgpu: this machine's graphics device, by the
+                   package webgpu (npm install --no-save webgpu)
   --require FILE   fail when this file is missing, or has cases that are not implemented; several times,
                    or with commas; "all" means every file
   --json           the report as JSON
@@ -30,8 +32,9 @@ its files. Exits 1 on a mismatch, an unreadable file, or a required one that is 
     if (!folder || more.length > 0)
       throw new Error('which folder? npm run vectors -- DIR, one folder of reference vectors')
     const backend = options.backend ?? 'wasm'
-    if (backend !== 'wasm' && backend !== 'cpu')
-      throw new Error(`--backend must be wasm or cpu; got "${backend}"`)
+    if (backend !== 'wasm' && backend !== 'cpu' && backend !== 'webgpu')
+      throw new Error(`--backend must be wasm, cpu or webgpu; got "${backend}"`)
+    if (backend === 'webgpu') await provideWebgpu()
     await startBackend(backend, readStatic)
     const pack = await Pack.open(resolve(folder))
     const reports: FileReport[] = []

@@ -1,4 +1,4 @@
 import { colourCnn } from '../architectures.ts'
 import { trainingWorkload } from '../ours-model.ts'
 
-export const workload = trainingWorkload('One training step, 64 colour pictures', colourCnn, 1, 1)
+export const workload = trainingWorkload('One training step, 64 colour pictures', colourCnn)

@@ -1,4 +1,4 @@
 import { colourCnn } from '../architectures.ts'
 import { stockTraining } from '../stock-model.ts'
 
-export const prepare = stockTraining(colourCnn, 1, 1)
+export const prepare = stockTraining(colourCnn)

@@ -1,4 +1,4 @@
 import { mlp } from '../architectures.ts'
 import { stockTraining } from '../stock-model.ts'
 
-export const prepare = stockTraining(mlp, 1, 1)
+export const prepare = stockTraining(mlp)

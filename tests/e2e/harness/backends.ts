@@ -9,6 +9,8 @@ import { createModel } from '../../../src/models/network.ts'
 import { createTrainer } from '../../../src/models/trainer.ts'
 import { initialWeights } from '../../../src/models/weights.ts'
 import { createWorkshop } from '../../../src/engine/workshop.ts'
+import type { GpuTraffic } from '../../../src/cli/bench/page.ts'
+import { countTraffic } from '../../bench/gpu-traffic.ts'
 
 const rows = 4
 const architecture: Architecture = {
@@ -124,51 +126,6 @@ async function trainThroughLoss(backend: BackendName): Promise<Survived> {
   return { attempts, news, losses }
 }
 
-/** What went through the queue of the WebGPU device. */
-export interface GpuTraffic {
-  dispatches: number
-  submits: number
-  uploads: number
-  uploadedBytes: number
-  readBacks: number
-}
-
-const traffic: GpuTraffic = { dispatches: 0, submits: 0, uploads: 0, uploadedBytes: 0, readBacks: 0 }
-
-/** Counts from now on, without changing what happens. */
-function countTraffic(): void {
-  const { queue, device } = tf.backend() as unknown as { queue: GPUQueueLike; device: object }
-  if (!(queue && device)) throw new Error('count after WebGPU has started')
-  const before = <T extends object>(owner: T, name: keyof T & string, note: (...given: never[]) => void) => {
-    const original = owner[name] as (...given: never[]) => unknown
-    Object.assign(owner, {
-      [name](this: unknown, ...given: never[]) {
-        note(...given)
-        return original.apply(this, given)
-      },
-    })
-  }
-  const { GPUComputePassEncoder, GPUBuffer } = globalThis as unknown as Record<
-    string,
-    { prototype: GpuPrototype }
-  >
-  before(queue, 'submit', () => void traffic.submits++)
-  before(queue, 'writeBuffer', (_: never, __: never, data: ArrayBufferView, ___: never, size?: number) => {
-    traffic.uploads++
-    traffic.uploadedBytes += size ?? data.byteLength
-  })
-  before(GPUComputePassEncoder!.prototype, 'dispatchWorkgroups', () => void traffic.dispatches++)
-  before(GPUBuffer!.prototype, 'mapAsync', () => void traffic.readBacks++)
-}
-interface GPUQueueLike {
-  submit(): void
-  writeBuffer(): void
-}
-interface GpuPrototype {
-  dispatchWorkgroups(): void
-  mapAsync(): void
-}
-
 /** Traffic of one training step and of one step of PGD, in the middle of a loop of digits-cnn. */
 async function gpuTraffic(): Promise<{ train: GpuTraffic; attack: GpuTraffic }> {
   await startBackend('webgpu', fetchBytes)
@@ -192,14 +149,14 @@ async function gpuTraffic(): Promise<{ train: GpuTraffic; attack: GpuTraffic }> 
   }
   await train(2)
   await attack(2)
-  countTraffic()
+  const traffic = countTraffic(tf.backend())
   /** Ten more steps, without what a loop costs once. */
   const perStep = async (loop: (steps: number) => Promise<void>) => {
     const counted = []
     for (const steps of [2, 12]) {
-      Object.assign(traffic, { dispatches: 0, submits: 0, uploads: 0, uploadedBytes: 0, readBacks: 0 })
+      traffic()
       await loop(steps)
-      counted.push({ ...traffic })
+      counted.push(traffic())
     }
     const [short, long] = counted as [GpuTraffic, GpuTraffic]
     return Object.fromEntries(

@@ -1,4 +1,4 @@
-import { median, type AppFigure } from './measure.ts'
+import { median, type AppFigure } from '../figure.ts'
 
 /** Each round opens a fresh profile, so nothing comes from a cache. */
 export const figures: AppFigure[] = [

@@ -1,4 +1,4 @@
-import type { AppFigure } from './measure.ts'
+import type { AppFigure } from '../figure.ts'
 
 /** Training the repair of the first lab, two epochs, with the page open on its live curves. */
 export const figures: AppFigure[] = [

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { measureBundles } from '../bundle-sizes.ts'
-import type { AppFigure } from './measure.ts'
+import { measureBundles } from '../../bundle-sizes.ts'
+import type { AppFigure } from '../figure.ts'
 
 /** JavaScript, styles and WASM that a visit fetches until the page is quiet, each gzipped; files counted once. */
 async function fetchedBy(

@@ -1,0 +1,3 @@
+from torch_models import colour_cnn, training
+
+prepare = training(colour_cnn, (3, 32, 32))

@@ -1,0 +1,3 @@
+from torch_models import mlp, training
+
+prepare = training(mlp, (1, 28, 28))
