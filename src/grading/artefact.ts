@@ -19,6 +19,13 @@ export type Artefact =
       tensors: { name: string; shape: number[]; values: Float32Array }[]
     }
   | {
+      kind: 'scores'
+      /** Indices of the images that the numbers are about, in the order of the task. */
+      ids: number[]
+      /** One number an image in each, in the order of the task's `columns`. */
+      columns: { name: string; values: Float32Array }[]
+    }
+  | {
       kind: 'answer'
       /** Quiz id → chosen option ids. */
       choices: Record<string, string[]>

@@ -201,6 +201,11 @@ const artefact = v.variant('kind', [
     model: text(100),
     tensors: v.array(v.object({ name: text(200), shape: v.array(count), values: floats })),
   }),
+  v.object({
+    kind: v.literal('scores'),
+    ids: v.array(count),
+    columns: v.array(v.object({ name: text(100), values: floats })),
+  }),
   v.object({ kind: v.literal('answer'), choices: map(v.array(text(100))) }),
 ])
 const attempt = v.object({

@@ -30,6 +30,8 @@ export interface Task {
   ids: number[]
   labels: number[]
   values: Record<string, number | string | boolean>
+  /** For a checkpoint of `scores`: what is handed in for each image, by name. */
+  columns?: string[]
 }
 
 export interface Submission<V> {

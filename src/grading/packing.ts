@@ -19,6 +19,7 @@ export type PackedArtefact =
       model: string
       tensors: { name: string; shape: number[]; values: PackedFloats }[]
     }
+  | { kind: 'scores'; ids: number[]; columns: { name: string; values: PackedFloats }[] }
   | { kind: 'answer'; choices: Record<string, string[]> }
 
 /** How many unpacked bytes may still be made; shared by everything in one file. */
@@ -34,6 +35,11 @@ export function packArtefact(artefact: Artefact): PackedArtefact {
       return {
         ...artefact,
         tensors: artefact.tensors.map((tensor) => ({ ...tensor, values: packFloats(tensor.values) })),
+      }
+    case 'scores':
+      return {
+        ...artefact,
+        columns: artefact.columns.map(({ name, values }) => ({ name, values: packFloats(values) })),
       }
     case 'answer':
       return artefact
@@ -51,6 +57,14 @@ export function unpackArtefact(packed: PackedArtefact, allowance: Allowance): Ar
         tensors: packed.tensors.map((tensor) => ({
           ...tensor,
           values: unpackFloats(tensor.values, allowance),
+        })),
+      }
+    case 'scores':
+      return {
+        ...packed,
+        columns: packed.columns.map(({ name, values }) => ({
+          name,
+          values: unpackFloats(values, allowance),
         })),
       }
     case 'answer':
@@ -72,6 +86,13 @@ export function artefactDigest(artefact: Artefact): string {
       add(artefact.model)
       for (const { name, shape, values } of artefact.tensors) {
         add(JSON.stringify([name, shape]))
+        hash.update(littleEndian(values))
+      }
+      break
+    case 'scores':
+      add(JSON.stringify(artefact.ids))
+      for (const { name, values } of artefact.columns) {
+        add(name)
         hash.update(littleEndian(values))
       }
       break

@@ -207,6 +207,8 @@ async function expectedOf<V>(
         tensors: weights.map(({ name, shape }) => ({ name, shape })),
       }
     }
+    case 'scores':
+      return { kind: 'scores', ids: task.ids, columns: task.columns ?? [] }
     case 'answer':
       return { kind: 'answer' }
   }

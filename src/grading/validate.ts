@@ -6,6 +6,7 @@ import type { Verdict } from './verdict.ts'
 export type Expected =
   | { kind: 'adversarial-examples'; ids: readonly number[]; inputShape: readonly number[] }
   | { kind: 'model-weights'; model: string; tensors: readonly { name: string; shape: readonly number[] }[] }
+  | { kind: 'scores'; ids: readonly number[]; columns: readonly string[] }
   | { kind: 'answer' }
 
 export type Parsed =
@@ -56,6 +57,8 @@ function read(untrusted: unknown, expected: Expected): Artefact {
       return readExamples(untrusted, expected)
     case 'model-weights':
       return readWeights(untrusted, expected)
+    case 'scores':
+      return readScores(untrusted, expected)
     case 'answer':
       return readAnswer(untrusted)
   }
@@ -73,20 +76,55 @@ function readExamples(
       'Next: keep every image and its order, and return a tensor of the shape you were given.',
     )
   }
-  const ids = integers(own(untrusted, 'ids'), 'ids', expected.ids.length + 1)
-  if (!same(ids, expected.ids)) {
-    const at = ids.findIndex((id, i) => id !== expected.ids[i])
+  const ids = readIds(untrusted, expected.ids)
+  const pixels = floats(own(untrusted, 'pixels'), product(wanted), 'pixels')
+  return { kind: 'adversarial-examples', ids, shape, pixels }
+}
+
+function readIds(untrusted: object, expected: readonly number[]): number[] {
+  const ids = integers(own(untrusted, 'ids'), 'ids', expected.length + 1)
+  if (!same(ids, expected)) {
+    const at = ids.findIndex((id, i) => id !== expected[i])
     const got =
-      ids.length === expected.ids.length
-        ? `number ${at + 1} is ${ids[at]}, not ${expected.ids[at]}`
-        : `${ids.length} of ${expected.ids.length}`
+      ids.length === expected.length
+        ? `number ${at + 1} is ${ids[at]}, not ${expected[at]}`
+        : `${ids.length} of ${expected.length}`
     throw new Malformed(
       `The ids must be those of your own variant, in order; got ${got}.`,
       'Next: pass on the `ids` that `data.sample()` gave you, unchanged. Another learner has other images.',
     )
   }
-  const pixels = floats(own(untrusted, 'pixels'), product(wanted), 'pixels')
-  return { kind: 'adversarial-examples', ids, shape, pixels }
+  return ids
+}
+
+/** Columns may come in any order, and come out in the task's. */
+function readScores(untrusted: object, expected: Extract<Expected, { kind: 'scores' }>): Artefact {
+  const next = `Next: hand in one number an image for each of ${expected.columns.join(', ')}, and nothing else.`
+  const ids = readIds(untrusted, expected.ids)
+  const list = own(untrusted, 'columns')
+  if (!Array.isArray(list) || list.length !== expected.columns.length)
+    throw new Malformed(
+      `The scores must have the columns ${expected.columns.join(', ')}; got ${Array.isArray(list) ? list.length : describe(list)}.`,
+      next,
+    )
+  const given = new Map<string, unknown>()
+  for (let i = 0; i < list.length; i++) {
+    const item: unknown = own(list, String(i))
+    if (typeof item !== 'object' || item === null)
+      throw new Malformed(`Column ${i + 1} must be an object; got ${describe(item)}.`, next)
+    const name = own(item, 'name')
+    if (typeof name !== 'string' || !expected.columns.includes(name) || given.has(name))
+      throw new Malformed(
+        `The scores must have the columns ${expected.columns.join(', ')}, each once; got ${typeof name === 'string' ? `"${clip(name)}"` : describe(name)}.`,
+        next,
+      )
+    given.set(name, own(item, 'values'))
+  }
+  const columns = expected.columns.map((name) => ({
+    name,
+    values: floats(given.get(name), expected.ids.length, name),
+  }))
+  return { kind: 'scores', ids, columns }
 }
 
 function readWeights(untrusted: object, expected: Extract<Expected, { kind: 'model-weights' }>): Artefact {
@@ -225,9 +263,12 @@ const same = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((value, i) => value === b[i])
 const clip = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text)
 const articled = (kind: ArtefactKind) =>
-  ({ 'adversarial-examples': 'adversarial examples', 'model-weights': 'model weights', answer: 'an answer' })[
-    kind
-  ]
+  ({
+    'adversarial-examples': 'adversarial examples',
+    'model-weights': 'model weights',
+    scores: 'scores',
+    answer: 'an answer',
+  })[kind]
 
 function describe(value: unknown): string {
   if (value === null) return 'null'

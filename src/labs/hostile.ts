@@ -58,6 +58,8 @@ function ofKind(good: Artefact): Hostile[] {
       return hostileExamples(good)
     case 'model-weights':
       return hostileWeights(good)
+    case 'scores':
+      return hostileScores(good)
     case 'answer':
       return [
         { name: 'no choices', make: () => ({ kind: 'answer' }) },
@@ -172,6 +174,55 @@ function hostileWeights(good: Extract<Artefact, { kind: 'model-weights' }>): Hos
         ...tensor,
         values: new Float32Array(4 * tensor.values.length + 1_000_000),
       })),
+    },
+  ]
+}
+
+function hostileScores(good: Extract<Artefact, { kind: 'scores' }>): Hostile[] {
+  const first = (change: (column: (typeof good.columns)[number]) => object) => () => ({
+    ...good,
+    columns: good.columns.map((column, i) => (i === 0 ? change(column) : column)),
+  })
+  const withValue = (value: number) =>
+    first((column) => ({ ...column, values: column.values.map((own, i) => (i === 0 ? value : own)) }))
+  return [
+    { name: 'ids in another order', make: () => ({ ...good, ids: [...good.ids].reverse() }) },
+    { name: 'ids of other images', make: () => ({ ...good, ids: good.ids.map((id) => id + 1) }) },
+    { name: 'an image too few', make: () => ({ ...good, ids: good.ids.slice(1) }) },
+    { name: 'no columns', make: () => ({ ...good, columns: [] }) },
+    { name: 'a column too few', make: () => ({ ...good, columns: good.columns.slice(1) }) },
+    { name: 'a column twice', make: () => ({ ...good, columns: [...good.columns, good.columns[0]] }) },
+    {
+      name: 'one column in place of all',
+      make: () => ({
+        ...good,
+        columns: good.columns.map(() => ({ ...good.columns[0] })).concat({} as never),
+      }),
+    },
+    { name: 'a column of another name', make: first((column) => ({ ...column, name: '__proto__' })) },
+    { name: 'columns that are no list', make: () => ({ ...good, columns: { ...good.columns } }) },
+    {
+      name: 'values cut short',
+      make: first((column) => ({ ...column, values: column.values.slice(0, -1) })),
+    },
+    { name: 'NaN', make: withValue(NaN) },
+    { name: 'infinity', make: withValue(Infinity) },
+    {
+      name: '64-bit floats',
+      make: first((column) => ({ ...column, values: Float64Array.from(column.values) })),
+    },
+    {
+      name: 'values in a plain list',
+      make: first((column) => ({ ...column, values: [...column.values] })),
+    },
+    { name: 'a detached buffer', make: first((column) => ({ ...column, values: detached(column.values) })) },
+    {
+      name: 'a huge array',
+      make: first((column) => ({ ...column, values: new Float32Array(column.values.length + 1_000_000) })),
+    },
+    {
+      name: 'a huge list of ids',
+      make: () => ({ ...good, ids: Object.assign([...good.ids], { length: 2 ** 32 - 1 }) }),
     },
   ]
 }

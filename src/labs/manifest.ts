@@ -44,7 +44,7 @@ export interface CheckpointSpec {
   step: StepId
   /** Where its artefact may come from; `quiz` answers come from the page. */
   accepts: ('code' | 'explore' | 'quiz')[]
-  artefact: 'adversarial-examples' | 'model-weights' | 'answer'
+  artefact: 'adversarial-examples' | 'model-weights' | 'scores' | 'answer'
   points: number
   /** What differs from the lab's `sandbox` in this checkpoint: another access, a budget of its own. */
   sandbox?: Partial<SandboxSpec>

@@ -41,7 +41,7 @@ const checkpoint = v.strictObject({
     v.description('Where its artefact may come from.'),
   ),
   artefact: v.pipe(
-    v.picklist(['adversarial-examples', 'model-weights', 'answer']),
+    v.picklist(['adversarial-examples', 'model-weights', 'scores', 'answer']),
     v.description('What is handed in; the grader accepts the same.'),
   ),
   points: count('Its share of the lab’s points.'),

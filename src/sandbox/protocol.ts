@@ -4,7 +4,7 @@
  * and `relay.ts` builds every message it passes on afresh.
  */
 import type { CapabilityReply, CapabilityRequest, LedgerFigures } from '../engine/capability-protocol.ts'
-import type { AdversarialExamples } from './submission.ts'
+import type { HandIn } from './submission.ts'
 
 /** The engine's own words, since an arrow may only point down. */
 export type {
@@ -48,7 +48,7 @@ export type WorkerMessage =
   | { type: 'console'; lines: ConsoleLine[]; dropped: number }
   | { type: 'progress'; done: number; total: number }
   | { type: 'call'; request: CapabilityRequest }
-  | { type: 'submit'; artefact: AdversarialExamples }
+  | { type: 'submit'; artefact: HandIn }
   | { type: 'finished' }
   | { type: 'failed'; error: RawError }
 
@@ -63,7 +63,7 @@ export type FrameMessage =
   | { type: 'console'; lines: ConsoleLine[]; dropped: number }
   | { type: 'progress'; done: number; total: number }
   | { type: 'ledger'; figures: LedgerFigures }
-  | { type: 'submit'; artefact: AdversarialExamples }
+  | { type: 'submit'; artefact: HandIn }
   | { type: 'finished' }
   | { type: 'failed'; error: RawError }
   | { type: 'flood'; message: string }
@@ -93,7 +93,7 @@ export interface ProgramError {
 
 /** How a run of a learner's program ended. */
 export type ProgramOutcome =
-  | { status: 'finished'; artefact?: AdversarialExamples; seconds: number }
+  | { status: 'finished'; artefact?: HandIn; seconds: number }
   | { status: 'failed'; error: ProgramError; seconds: number }
   | { status: 'cancelled'; seconds: number }
   | { status: 'deadline'; seconds: number }

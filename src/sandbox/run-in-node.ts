@@ -12,7 +12,7 @@ import type { ConsoleLine, ProgramOutcome } from './protocol.ts'
 import { formatLine } from './runtime/format.ts'
 import { createLab, type CallCapability } from './runtime/lab.ts'
 import { runModules, type ModuleTable } from './runtime/modules.ts'
-import type { AdversarialExamples } from './submission.ts'
+import type { HandIn } from './submission.ts'
 
 export interface TrustedRequest {
   files: Record<string, string>
@@ -44,15 +44,14 @@ export async function runTrusted({
   const began = performance.now()
   const lines: ConsoleLine[] = []
   const tensors: tf.Tensor[] = []
-  let artefact: AdversarialExamples | undefined
+  let artefact: HandIn | undefined
   const print =
     (level: ConsoleLine['level']) =>
     (...values: unknown[]) =>
       void lines.push({ level, text: formatLine(values) })
   const finish = (
     outcome:
-      | { status: 'finished'; artefact?: AdversarialExamples }
-      | { status: 'failed'; error: ReturnType<typeof mapStack> },
+      { status: 'finished'; artefact?: HandIn } | { status: 'failed'; error: ReturnType<typeof mapStack> },
   ) => ({
     outcome: { ...outcome, seconds: (performance.now() - began) / 1000 },
     console: lines,

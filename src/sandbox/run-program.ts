@@ -14,7 +14,7 @@ import type {
   ProgramOutcome,
   StartMessage,
 } from './protocol.ts'
-import { checkSubmission, maxArtefactBytes, type AdversarialExamples } from './submission.ts'
+import { checkSubmission, maxArtefactBytes, type HandIn } from './submission.ts'
 
 export interface ProgramRequest {
   files: Record<string, string>
@@ -79,7 +79,7 @@ class Run {
   #settle!: (outcome: ProgramOutcome) => void
   readonly #closing = new AbortController()
   #frame: SandboxFrame | undefined
-  #artefact: AdversarialExamples | undefined
+  #artefact: HandIn | undefined
   #runtimeLines = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #heartbeat: ReturnType<typeof setInterval> | undefined

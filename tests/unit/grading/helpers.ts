@@ -74,6 +74,11 @@ const artefacts: fc.Arbitrary<Artefact> = fc.oneof(
     }),
   }),
   fc.record({
+    kind: fc.constant('scores' as const),
+    ids: fc.array(fc.nat(2000), { maxLength: 5 }),
+    columns: fc.array(fc.record({ name, values: floats }), { maxLength: 3 }),
+  }),
+  fc.record({
     kind: fc.constant('answer' as const),
     choices: fc.dictionary(name, fc.array(name, { maxLength: 3 }), { noNullPrototype: true }),
   }),

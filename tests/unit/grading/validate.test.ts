@@ -27,6 +27,42 @@ const goodWeights = () => ({
   ],
 })
 
+const scores: Expected = { kind: 'scores', ids, columns: ['class', 'radius'] }
+const goodScores = () => ({
+  kind: 'scores',
+  ids: [7, 3, 5],
+  columns: [
+    { name: 'class', values: Float32Array.of(1, -1, 4) },
+    { name: 'radius', values: Float32Array.of(0.5, 0, 0.25) },
+  ],
+})
+
+describe('scores', () => {
+  test('come out as a fresh copy, in the order of the task', () => {
+    const handedIn = goodScores()
+    const { artefact } = parseArtefact({ ...handedIn, columns: [...handedIn.columns].reverse() }, scores)
+    handedIn.columns[0]!.values[0] = 9
+    expect(artefact).toEqual(goodScores())
+  })
+
+  const [first, second] = goodScores().columns as [{ name: string; values: Float32Array }, { name: string }]
+  test.each<[string, object, RegExp]>([
+    ['ids of somebody else', { ids: [7, 3, 6] }, /those of your own variant/],
+    ['no columns', { columns: undefined }, /must have the columns class, radius; got nothing/],
+    ['a column too few', { columns: [first] }, /class, radius; got 1/],
+    ['a column twice', { columns: [first, first] }, /each once; got "class"/],
+    ['another column', { columns: [first, { ...second, name: '__proto__' }] }, /got "__proto__"/],
+    ['a number too few', { columns: [{ ...first, values: new Float32Array(2) }, second] }, /3 numbers/],
+    ['NaN', { columns: [{ ...first, values: Float32Array.of(0, NaN, 0) }, second] }, /finite; number 1/],
+    ['a plain list', { columns: [{ ...first, values: [1, 2, 3] }, second] }, /32-bit floats/],
+    ['columns on a prototype', { columns: [Object.create(first), second] }, /has no `name`/],
+  ])('%s is rejected', (_, change, reason) => {
+    const { rejected } = parseArtefact({ ...goodScores(), ...change }, scores)
+    expect(rejected?.status).toBe('rejected')
+    expect(rejected?.headline).toMatch(reason)
+  })
+})
+
 describe('parseArtefact', () => {
   test('makes a fresh copy of a right hand-in', () => {
     const handedIn = good()

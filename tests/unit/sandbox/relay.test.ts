@@ -151,6 +151,36 @@ describe('Relay', () => {
     ])
   })
 
+  it('passes scores on, each column a copy, and refuses those that are not numbers for the ids', () => {
+    const values = Float32Array.of(0.5)
+    relay.fromWorker({
+      type: 'submit',
+      artefact: { ids: [3], columns: [{ name: 'radius', values, more: 1 }] },
+    })
+    expect(page).toEqual([
+      { type: 'submit', artefact: { kind: 'scores', ids: [3], columns: [{ name: 'radius', values }] } },
+    ])
+    const { artefact } = page[0] as { artefact: { columns: { values: Float32Array }[] } }
+    expect(artefact.columns[0]!.values).not.toBe(values)
+  })
+  it.each([
+    ['no columns', [], 'got an empty list'],
+    ['a column that is no column', [null], 'short names; got nothing'],
+    ['a plain list', [{ name: 'radius', values: [0.5] }], 'scores.radius must be a list of numbers'],
+    ['a number too many', [{ name: 'radius', values: new Float32Array(2) }], 'each of the 1 ids; got 2'],
+    [
+      'infinity',
+      [{ name: 'radius', values: Float32Array.of(Infinity) }],
+      'scores.radius must be finite; got Infinity',
+    ],
+  ])('refuses scores with %s', (_, columns, reason) => {
+    relay.fromWorker({ type: 'submit', artefact: { ids: [3], columns } })
+    expect(page).toEqual([])
+    expect(worker).toEqual([
+      { type: 'submitted', error: { code: 'bad-input', message: expect.stringContaining(reason) as string } },
+    ])
+  })
+
   const detached = () => {
     const array = new Float32Array(4)
     structuredClone(array, { transfer: [array.buffer] })
