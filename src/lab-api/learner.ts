@@ -140,6 +140,8 @@ export interface TensorMath {
 
   /** Runs f and frees every tensor it made but the one it returns. Not for async functions. */
   tidy<T>(f: () => T): T
+  /** Saves x from being freed: by `tidy`, or with the training batch it was made in. Returns x. */
+  keep(x: Tensor): Tensor
   /** Frees tensors at once. */
   dispose(tensors: Tensor | Tensor[]): void
 }
@@ -187,22 +189,55 @@ export interface Oracle {
 /** The model under test (black-box): you may only ask what it answers. */
 export declare const oracle: Oracle
 
-/** The images of this checkpoint, chosen by your seed. */
+/** A few training images, and how far the training is. */
+export interface TrainingBatch {
+  /** Images, e.g. (64, 28, 28, 1), every pixel in [0, 1]. */
+  readonly x: Tensor
+  /** What each one shows. */
+  readonly y: number[]
+  /** Batches before this one. */
+  readonly step: number
+  /** Batches in the whole training. */
+  readonly steps: number
+}
+
+/** How `data.batches` cuts the training images. */
+export interface BatchOptions {
+  /** Images in a batch; 64 when left out. */
+  size?: number
+  /** Times that each image comes; 1 when left out. */
+  epochs?: number
+  /** Train on this many of the training images only, chosen by your seed; on all of them when left out. */
+  images?: number
+}
+
+/** Images, chosen by your seed. */
 export interface Data {
-  /** The first n of them (all by default): ids, images x in [0, 1], and the digits y that they show. */
+  /** The first n of this checkpoint's images (all by default): ids, images x in [0, 1], and the digits y that they show. */
   sample(n?: number): Promise<{ ids: number[]; x: Tensor; y: number[] }>
+  /**
+   * The training images, shuffled, a batch at a time: `for await (const { x, y } of data.batches()) { … }`.
+   * Every tensor made with one batch is freed when the next one comes, so that a long training does not fill the
+   * memory: keep numbers from batch to batch, or `tf.keep` a tensor.
+   */
+  batches(options?: BatchOptions): AsyncIterable<TrainingBatch>
 }
 
 /** The images of this checkpoint: `const { ids, x, y } = await data.sample()`. */
 export declare const data: Data
 
-/** Trains a copy of the victim that lives outside your program. */
+/** Trains a copy of the victim that lives outside your program. From its first step on, `victim` is that copy. */
 export interface Trainer {
-  /** One optimiser step on (x, y); resolves with the mean loss. */
-  step(x: Tensor, y: ArrayLike<number>): Promise<number>
+  /**
+   * One step of the optimiser (Adam) down the mean cross-entropy of (x, y); resolves with that loss.
+   * @param x images, 512 at most
+   * @param y what each one shows
+   * @param rate length of the step, 0.001 when left out; larger learns faster, until it learns nothing
+   */
+  step(x: Tensor, y: ArrayLike<number>, rate?: number): Promise<number>
 }
 
-/** Trains a copy of the victim: `await trainer.step(adversarial, y)`. */
+/** Trains a copy of the victim: `await trainer.step(adversarial, y)`. Hand it in with `await submit(trainer)`. */
 export declare const trainer: Trainer
 
 /** What this checkpoint asks for, e.g. `task.epsilon` or `task.target`. */
@@ -237,8 +272,17 @@ export declare const attacks: {
   readonly [id: string]: LibraryAttack
 }
 
-/** Hands in adversarial examples, once a run: same ids, same order as `data.sample()` gave them. */
-export declare function submit(examples: { ids: ArrayLike<number>; x: Tensor }): Promise<void>
+/**
+ * Hands in, once a run, for the ids in the order that `data.sample()` gave them: changed images `x`, or
+ * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `submit(trainer)`: the
+ * model that you trained.
+ */
+export declare function submit(
+  handIn:
+    | { ids: ArrayLike<number>; x: Tensor }
+    | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
+    | Trainer,
+): Promise<void>
 
 /** Draws progress in the run bar. */
 export declare function progress(done: number, total: number): void

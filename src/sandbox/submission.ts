@@ -6,20 +6,56 @@ import { PerturbError } from '../core/errors.ts'
 import type { Artefact } from '../grading/artefact.ts'
 
 export type AdversarialExamples = Extract<Artefact, { kind: 'adversarial-examples' }>
+export type Scores = Extract<Artefact, { kind: 'scores' }>
+/** The model in the run's trainer. The engine has its weights, and the page takes them from there; a program never does. */
+export interface TrainedModel {
+  kind: 'trained-model'
+}
+/** What a program may hand in. */
+export type HandIn = AdversarialExamples | Scores | TrainedModel
 
 export const maxArtefactBytes = 64 * 1024 * 1024
 const maxRows = 100_000
 
+const maxColumns = 100
+
 /** Builds a fresh object from own properties only. Throws PerturbError `bad-input`: what, expected, got. */
-export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): AdversarialExamples {
+export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): HandIn {
+  if (own(value, 'kind') === 'trained-model') return { kind: 'trained-model' }
   const ids = own(value, 'ids')
-  const shape = own(value, 'shape')
-  const pixels = own(value, 'pixels')
+  const columns = own(value, 'columns')
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > maxRows || !ids.every(isIndex)) {
     refuse(
       `ids must be a list of 1 to ${maxRows.toLocaleString('en')} whole numbers, as data.sample() gives them; got ${describe(ids)}`,
     )
   }
+  return columns === undefined ? checkExamples(value, ids, maxBytes) : checkScores(columns, ids)
+}
+
+function checkScores(columns: unknown, ids: number[]): Scores {
+  if (!Array.isArray(columns) || columns.length === 0 || columns.length > maxColumns)
+    refuse(`scores must hold 1 to ${maxColumns} lists by name; got ${describe(columns)}`)
+  const checked = columns.map((column: unknown) => {
+    const name = own(column, 'name')
+    const values = own(column, 'values')
+    if (typeof name !== 'string' || name.length > 64)
+      refuse(`scores must go by short names; got ${describe(name)}`)
+    if (!(values instanceof Float32Array))
+      refuse(`scores.${name} must be a list of numbers; got ${describe(values)}`)
+    if (values.length !== ids.length)
+      refuse(
+        `scores.${name} must hold one number for each of the ${ids.length} ids; got ${values.length} (was its buffer transferred or detached?)`,
+      )
+    const bad = values.findIndex((number) => !Number.isFinite(number))
+    if (bad >= 0) refuse(`scores.${name} must be finite; got ${values[bad]} for image ${bad}`)
+    return { name, values: values.slice() }
+  })
+  return { kind: 'scores', ids: [...ids], columns: checked }
+}
+
+function checkExamples(value: unknown, ids: number[], maxBytes: number): AdversarialExamples {
+  const shape = own(value, 'shape')
+  const pixels = own(value, 'pixels')
   if (!(pixels instanceof Float32Array)) refuse(`x must be a float32 tensor; got ${describe(pixels)}`)
   if (pixels.byteLength > maxBytes) {
     refuse(`x may hold at most ${mebibytes(maxBytes)} MiB; got ${mebibytes(pixels.byteLength)} MiB`)

@@ -12,7 +12,7 @@ import { createRng } from '../../core/rng.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
 import type * as Learner from '../../lab-api/learner.ts'
-import { checkSubmission, describe, own, type AdversarialExamples } from '../submission.ts'
+import { checkSubmission, describe, own, type HandIn } from '../submission.ts'
 import { learnerMath } from './math.ts'
 
 export type CapabilityName = keyof Capabilities
@@ -28,7 +28,7 @@ export interface LabOutside {
   access: readonly string[]
   values: Readonly<Record<string, number | string | boolean>>
   seed: number
-  submit(artefact: AdversarialExamples): Promise<void>
+  submit(artefact: HandIn): Promise<void>
   progress(done: number, total: number): void
   /** Told of every tensor the program is given, so that Node can free them after the run. */
   onTensor?(tensor: tf.Tensor): void
@@ -43,7 +43,17 @@ export interface Lab {
 
 /** Asks for the victim's facts once, so that `victim.bounds` needs no await. */
 export async function createLab(outside: LabOutside): Promise<Lab> {
-  const { call, access, onTensor = () => {} } = outside
+  const { call, access } = outside
+  /** What was made since the last training batch was given; freed when the next one is asked for. */
+  let sinceBatch: tf.Tensor[] | undefined
+  const freeBatch = () => {
+    for (const tensor of sinceBatch ?? []) if (!tensor.isDisposed && !tensor.kept) tensor.dispose()
+    sinceBatch = undefined
+  }
+  const onTensor = (tensor: tf.Tensor) => {
+    sinceBatch?.push(tensor)
+    outside.onTensor?.(tensor)
+  }
   const granted = (...names: string[]) => names.some((name) => access.includes(name))
   const noInfo: ClassifierInfo = { inputShape: [], numClasses: 0, bounds: [0, 1] }
   const info = granted('victim', 'scores', 'decisions') ? await call('victim.info') : noInfo
@@ -103,14 +113,38 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     },
   }
 
-  const trainer: Learner.Trainer = {
-    async step(x, y) {
+  let stepsTaken = 0
+  const trainer: Learner.Trainer = Object.freeze({
+    async step(x: Learner.Tensor, y: ArrayLike<number>, rate?: number) {
       require('trainer', 'trainer.step')
-      return call('trainer.step', await toWire('trainer.step', 'x', x), toLabels('trainer.step', y))
+      if (rate !== undefined && typeof rate !== 'number')
+        throw new PerturbError('bad-input', `trainer.step: rate must be a number; got ${describe(rate)}`)
+      const wire = await toWire('trainer.step', 'x', x)
+      const loss = await call('trainer.step', wire, toLabels('trainer.step', y), rate ?? null)
+      stepsTaken++
+      return loss
     },
+  })
+
+  async function* batches(options: Learner.BatchOptions = {}): AsyncGenerator<Learner.TrainingBatch> {
+    require('trainer', 'data.batches')
+    const { size, epochs, images } = readBatchOptions(options)
+    try {
+      for (let step = 0, steps = Infinity; step < steps; step++) {
+        freeBatch()
+        sinceBatch = []
+        const { x, y, batches } = await call('data.batch', step, size, images)
+        steps = Math.max(1, Math.round(epochs * batches))
+        yield { x: receive(x) as Learner.Tensor, y: [...y], step, steps }
+        outside.progress(step + 1, steps)
+      }
+    } finally {
+      freeBatch()
+    }
   }
 
   const data: Learner.Data = {
+    batches: (options) => batches(options),
     async sample(n) {
       require('data', 'data.sample')
       if (n !== undefined && !(Number.isSafeInteger(n) && n >= 1)) {
@@ -149,15 +183,29 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
   )
 
   let submitted = false
-  async function submit(examples: { ids: ArrayLike<number>; x: Learner.Tensor }): Promise<void> {
-    if (typeof examples !== 'object' || examples === null) {
+  async function submit(handIn: Parameters<typeof Learner.submit>[0]): Promise<void> {
+    if (typeof handIn !== 'object' || handIn === null) {
       throw new PerturbError(
         'bad-input',
-        `submit: hand in an object, submit({ ids, x }); got ${describe(examples)}`,
+        `submit: hand in an object, submit({ ids, x }); got ${describe(handIn)}`,
       )
     }
-    const { shape, values } = await toWire('submit', 'x', own(examples, 'x'))
-    const artefact = checkSubmission({ ids: plainIds(own(examples, 'ids')), shape, pixels: values })
+    if (handIn === trainer) return send({ kind: 'trained-model' })
+    const ids = plainIds(own(handIn, 'ids'))
+    const scores = own(handIn, 'scores')
+    let artefact: HandIn
+    if (scores === undefined) {
+      const { shape, values } = await toWire('submit', 'x', own(handIn, 'x'))
+      artefact = checkSubmission({ ids, shape, pixels: values })
+    } else artefact = checkSubmission({ ids, columns: columnsOf(scores) })
+    return send(artefact)
+  }
+  async function send(artefact: HandIn): Promise<void> {
+    if (artefact.kind === 'trained-model' && stepsTaken === 0)
+      throw new PerturbError(
+        'bad-input',
+        'submit: the trainer has not taken a step yet; call await trainer.step(x, y) for each batch first',
+      )
     if (submitted)
       throw new PerturbError('bad-input', 'submit: a run hands in once; this was the second call')
     submitted = true
@@ -169,7 +217,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       tf: learnerMath(() => rng.uint32(), onTensor),
       victim: Object.freeze(victim),
       oracle: Object.freeze(oracle),
-      trainer: Object.freeze(trainer),
+      trainer,
       data: Object.freeze(data),
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
@@ -279,6 +327,56 @@ function toLabels(method: string, value: unknown, noun = 'y'): Int32Array {
       `${method}: ${noun}[${bad}] must be a whole number; got ${describe(list[bad])}`,
     )
   return labels
+}
+
+function readBatchOptions(options: Learner.BatchOptions) {
+  const known = { size: 64, epochs: 1, images: null as number | null }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known, name))
+      throw new PerturbError(
+        'bad-input',
+        `data.batches: there is no option "${name}"; the options are size, epochs, images`,
+      )
+    if (value === undefined) continue
+    const whole = name !== 'epochs'
+    if (!(
+      typeof value === 'number' &&
+      value > 0 &&
+      Number.isFinite(value) &&
+      (!whole || Number.isInteger(value))
+    ))
+      throw new PerturbError(
+        'bad-input',
+        `data.batches: ${name} must be a ${whole ? 'whole ' : ''}number above 0; got ${describe(value)}`,
+      )
+    known[name as 'size'] = value
+  }
+  return known
+}
+
+/** Lists by name, as the program hands them in. */
+function columnsOf(scores: unknown): { name: string; values: Float32Array }[] {
+  if (typeof scores !== 'object' || scores === null || Array.isArray(scores) || scores instanceof tf.Tensor)
+    throw new PerturbError(
+      'bad-input',
+      `submit: scores must be lists by name, e.g. { radius: [0.4, 0.7] }; got ${scores instanceof tf.Tensor ? 'a tensor' : describe(scores)}`,
+    )
+  return Object.entries(scores).map(([name, values]: [string, unknown]) => {
+    const isList = Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))
+    if (!isList)
+      throw new PerturbError(
+        'bad-input',
+        `submit: scores.${name} must be a list of numbers, one an image; got ${values instanceof tf.Tensor ? 'a tensor (use await t.data())' : values instanceof Promise ? 'a Promise (write await)' : describe(values)}`,
+      )
+    const list = values as ArrayLike<unknown>
+    const bad = Array.from(list).findIndex((number) => typeof number !== 'number')
+    if (bad >= 0)
+      throw new PerturbError(
+        'bad-input',
+        `submit: scores.${name}[${bad}] must be a number; got ${describe(list[bad])}`,
+      )
+    return { name, values: Float32Array.from(list as ArrayLike<number>) }
+  })
 }
 
 /** Ids may come as a typed array or as numbers; anything else is left for `checkSubmission` to name. */

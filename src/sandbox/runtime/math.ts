@@ -61,6 +61,7 @@ const names = [
   'cast',
   'topk',
   'tensor',
+  'keep',
 ] as const satisfies readonly (keyof TensorMath & keyof typeof tf)[]
 
 /** Every name of TensorMath is either passed through or written below; tsc says so when one is forgotten. */

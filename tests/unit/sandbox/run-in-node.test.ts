@@ -82,6 +82,33 @@ describe('runTrusted', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  it('hands in scores by name, and says which list is wrong', async () => {
+    const program = (scores: string) =>
+      `import { data, submit, tf } from 'lab'\nconst { ids } = await data.sample()\nawait submit({ ids, scores: ${scores} })`
+    const { outcome } = await run(program('{ radius: [0.5, 0], votes: Float32Array.of(9, 4) }'))
+    expect(outcome).toMatchObject({
+      status: 'finished',
+      artefact: {
+        kind: 'scores',
+        ids: [7, 9],
+        columns: [
+          { name: 'radius', values: Float32Array.of(0.5, 0) },
+          { name: 'votes', values: Float32Array.of(9, 4) },
+        ],
+      },
+    })
+    const said = async (scores: string) => (await errorOf(program(scores))).message
+    expect(await said('{ radius: tf.ones([2]) }')).toContain(
+      'scores.radius must be a list of numbers, one an image; got a tensor',
+    )
+    expect(await said('{ radius: [0.5, "1"] }')).toContain(
+      'scores.radius[1] must be a number; got the text "1"',
+    )
+    expect(await said('{ radius: [1 / 0, 0] }')).toContain('scores.radius must be finite; got Infinity')
+    expect(await said('{ radius: [1] }')).toContain('one number for each of the 2 ids; got 1')
+    expect(await said('[1, 2]')).toContain('scores must be lists by name')
+  })
+
   it('offers the library’s attacks, targeted by options.targets, and refuses an option without effect', async () => {
     const { console } = await run(`import { attacks, data, victim } from 'lab'
 const { x, y } = await data.sample()
