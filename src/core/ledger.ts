@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { PerturbError } from './errors.ts'
+import type { TraceStep } from './run.ts'
 
 /** What is counted, in words that evidence shows. */
 export type Counted = 'logits' | 'gradient' | 'scores' | 'decisions' | 'training'
@@ -14,6 +15,8 @@ export interface LedgerSummary {
   maxQueries?: number
   /** SHA-256 over the sequence of calls (capability, rows, digest of inputs). */
   transcriptDigest: string
+  /** What the run's gradients were asked about, step by step, when the engine watched. Never hashed, never counted. */
+  trace?: TraceStep[]
 }
 
 /**

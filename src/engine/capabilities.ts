@@ -17,6 +17,7 @@ import { topClasses } from '../models/network.ts'
 import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
+import { Watch } from './watch.ts'
 import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
 
 export interface CapabilityOptions {
@@ -94,6 +95,8 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const victim = async () => (training ? (await trainerNow()).model : original())
   const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
+  let watch: Watch | undefined
+  const watching = () => (watch ??= new Watch(dataset[task.split].pixels(task.ids), task.ids.length))
   let closed = false
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -166,6 +169,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
             return [answered.loss, answered.gradient]
           },
         )
+        if (rows === task.ids.length)
+          watching().saw(
+            input.values as Float32Array,
+            losses!.values as Float32Array,
+            gradient!.values as Float32Array,
+          )
         return { loss: losses!, gradient: gradient! }
       },
 
@@ -306,7 +315,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       }
     },
     figures: () => ({ used: ledger.used, max: ledger.max }),
-    summary: () => ledger.summary(),
+    summary: () => ({ ...ledger.summary(), ...(watch ? { trace: watch.trace } : {}) }),
     async trained() {
       await last
       if (!training) return undefined

@@ -224,6 +224,9 @@ const attempt = v.object({
       refused: count,
       maxQueries: v.optional(count),
       transcriptDigest: text(200),
+      trace: v.optional(
+        v.pipe(v.array(v.object({ step: count, values: map(v.number()) })), v.maxLength(500)),
+      ),
     }),
   ),
   earlier: v.optional(map(text(100))),

@@ -28,6 +28,9 @@ export const normWords: Readonly<Record<BudgetNorm, string>> = {
 /** Adversarial examples, measured against their originals on a trusted model. */
 export interface MeasuredExamples {
   task: Task
+  /** What one image shows ("digit"), and the names of its classes. */
+  noun: string
+  classes: readonly string[]
   originals: Float32Array
   pixels: Float32Array
   /** (N, …inputShape). */
@@ -78,6 +81,8 @@ export async function measureExamples(options: {
   ]
   return {
     task,
+    noun: dataset.noun,
+    classes: dataset.classes,
     originals,
     pixels,
     shape,

@@ -44,6 +44,11 @@ export {
   type AttackedImages,
   type RefereeAttack,
 } from '../grading/attacked.ts'
+/** Why a run failed: the table of faults, and what it looks at. */
+export { boundsRules, diagnose, examineRun, faults, firstOf } from '../grading/diagnose/diagnose.ts'
+export { longStep } from '../grading/diagnose/budget.ts'
+export { collapsedTraining } from '../grading/diagnose/training.ts'
+export { surerRows, type Rule, type Run } from '../grading/diagnose/run.ts'
 export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'
 
 export type { Model, Weight } from '../models/model.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { didYouMean } from './did-you-mean.ts'
-import { steps, type CheckpointSpec, type Manifest } from './manifest.ts'
+import { steps, type CheckpointSpec, type Manifest, type SandboxSpec } from './manifest.ts'
 
 /**
  * The schema behind lab.json. Descriptions end up in labs/lab.schema.json, which editors show while an
@@ -47,7 +47,11 @@ const checkpoint = v.strictObject({
   points: count('Its share of the lab’s points.'),
   sandbox: v.optional(
     v.pipe(
-      v.partial(sandbox),
+      v.strictObject({
+        access: v.exactOptional(sandbox.entries.access),
+        maxQueries: v.exactOptional(sandbox.entries.maxQueries),
+        seconds: v.exactOptional(sandbox.entries.seconds),
+      }),
       v.description('What differs from the lab’s sandbox here: another access, a budget of its own.'),
     ),
   ),
@@ -145,8 +149,12 @@ agrees<Same<keyof Inferred, keyof Manifest>>(true)
 agrees<Same<keyof Inferred['checkpoints'][number], keyof CheckpointSpec>>(true)
 agrees<Same<keyof Inferred['sandbox'], keyof Manifest['sandbox']>>(true)
 /** `access` is a list of names in manifest.ts and a list of known names here. */
-type Loose<M extends { sandbox: { access: readonly string[] } }> = Omit<M, 'sandbox'> & {
+type Loose<M extends Pick<Inferred | Manifest, 'sandbox' | 'checkpoints'>> = Omit<
+  M,
+  'sandbox' | 'checkpoints'
+> & {
   sandbox: Omit<M['sandbox'], 'access'> & { access: string[] }
+  checkpoints: (Omit<M['checkpoints'][number], 'sandbox'> & { sandbox?: Partial<SandboxSpec> })[]
 }
 
 export type ManifestResult =

@@ -17,6 +17,7 @@ export function tinyData(count = 5): DataSet {
   }
   return {
     name: 'tiny',
+    noun: 'image',
     shape: [2] as unknown as DataSet['shape'],
     classes: ['0', '1'],
     train: split,

@@ -46,6 +46,7 @@ const split: Split = {
 }
 const dataset: DataSet = {
   name: 'pictures',
+  noun: 'picture',
   shape: [2, 2, 1],
   classes: ['a', 'b', 'c'],
   train: split,
