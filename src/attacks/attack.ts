@@ -40,6 +40,8 @@ export interface EvasionResult {
   /** Same shape as x; the caller disposes it. */
   adversarial: Tensor
   trace: TraceStep[]
+  /** Questions a black-box attack asked about each row. */
+  queries?: Int32Array
 }
 
 interface EntryBase<O extends Options> {
