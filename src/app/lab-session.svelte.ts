@@ -1,5 +1,6 @@
 import { PerturbError } from '../core/errors.ts'
 import type { BackendReport } from '../core/backends.ts'
+import type { Trained } from '../engine/capabilities.ts'
 import type { Artefact, ArtefactSource, LedgerSummary } from '../grading/artefact.ts'
 import type { Attempt, LabRecord } from '../grading/evidence.ts'
 import type { Task } from '../grading/grader.ts'
@@ -80,6 +81,15 @@ export interface BenchAction {
   blocked?: string
 }
 
+/** A model whose training ended before its program handed it in. */
+export interface Leftover {
+  checkpoint: string
+  steps: number
+  artefact: Artefact
+  files: Record<string, string>
+  ledger: LedgerSummary | undefined
+}
+
 interface GradeRequest {
   checkpoint: string
   seed: number
@@ -122,6 +132,8 @@ export class LabSession {
 
   readonly queue = new RunQueue()
   backend: BackendReport | undefined = $state.raw()
+  /** What a stopped or failed program had trained by then, until the next run. */
+  leftover: Leftover | undefined = $state.raw()
   /** Set when the engine could not start or lost its device. */
   backendTrouble = $state('')
   ledger: { used: number; max: number } | undefined = $state.raw()
@@ -209,7 +221,12 @@ export class LabSession {
   readonly primary: BenchAction = $derived.by(() => {
     const code = this.codeCheckpoint
     const program: BenchAction = code
-      ? { label: 'Run attack', role: 'attack', run: () => this.runProgram(code.id) }
+      ? {
+          ...(code.artefact === 'model-weights'
+            ? { label: 'Run training', role: 'defence' }
+            : { label: 'Run attack', role: 'attack' }),
+          run: () => this.runProgram(code.id),
+        }
       : { label: 'Run', role: 'attack', run: async () => {}, blocked: 'Nothing to run in this lab.' }
     if (this.tab === 'code') return program
     if (this.tab === 'explore' || !this.checkpoint?.program) {
@@ -535,6 +552,7 @@ export class LabSession {
     this.console = []
     this.droppedLines = 0
     this.runProblems = []
+    this.leftover = undefined
     this.ledger = { used: 0, max: sandboxOf(this.lab.manifest, spec).maxQueries }
     const files = Object.fromEntries(
       [...Object.keys(this.lab.starter), ...(this.record.files[exploreFile] ? [exploreFile] : [])].map(
@@ -542,8 +560,8 @@ export class LabSession {
       ),
     )
     const done = await this.work('Your program', async (context) => {
-      const { outcome, ledger } = await this.#inSandbox(spec, program.main, files, context)
-      return this.#afterProgram(spec, outcome, ledger, pick(files, [program.file, program.main]), context)
+      const ran = await this.#inSandbox(spec, program.main, files, context)
+      return this.#afterProgram(spec, ran, pick(files, [program.file, program.main]), context)
     })
     if (done === undefined && this.queue.phase === 'cancelled') this.#announce(this.queue.message)
   }
@@ -574,9 +592,24 @@ export class LabSession {
         },
         signal: context.signal,
       })
-      return { outcome, ledger: (ledger = await this.#closeRun(runId)) }
+      const trained = spec.artefact === 'model-weights' ? await this.#trainedBy(runId) : undefined
+      const model = trained && {
+        steps: trained.steps,
+        artefact: { kind: 'model-weights' as const, model: task.victim.model, tensors: trained.weights },
+      }
+      return { outcome, model, ledger: (ledger = await this.#closeRun(runId)) }
     } finally {
       if (!ledger) await this.#closeRun(runId)
+    }
+  }
+
+  /** The weights stay in the engine until the program is over. */
+  async #trainedBy(runId: number): Promise<Trained | undefined> {
+    try {
+      return (await this.deps.engine.call('trained-weights', { runId })) as Trained | undefined
+    } catch (error) {
+      this.#print([{ level: 'warn', text: `The trained model could not be read: ${sentenceOf(error)}` }], 0)
+      return undefined
     }
   }
 
@@ -591,20 +624,45 @@ export class LabSession {
 
   async #afterProgram(
     spec: CheckpointSpec,
-    outcome: ProgramOutcome,
-    ledger: LedgerSummary | undefined,
+    { outcome, model, ledger }: Ran,
     files: Record<string, string>,
     context: WorkContext,
   ): Promise<Attempt | undefined> {
+    const handIn = outcome.status === 'finished' ? outcome.artefact : undefined
+    if (model && !handIn) this.leftover = { checkpoint: spec.id, ...model, files, ledger }
     if (outcome.status === 'cancelled') throw new PerturbError('cancelled', 'Stopped.')
-    const problem = problemOf(outcome, sandboxOf(this.lab!.manifest, spec).seconds)
+    const problem =
+      handIn?.kind === 'trained-model' && !model
+        ? spec.artefact === 'model-weights'
+          ? {
+              ...runError,
+              message: 'The trained model could not be read from the engine.',
+              help: 'Run it again.',
+            }
+          : {
+              ...runError,
+              message: 'This checkpoint takes no trained model.',
+              help: 'Call submit({ ids, x }).',
+            }
+        : problemOf(outcome, spec, sandboxOf(this.lab!.manifest, spec).seconds)
     if (problem) {
       this.runProblems = [problem]
       this.#announce(problem.message)
       throw new PerturbError('learner-error', problem.message)
     }
-    const artefact = outcome.status === 'finished' ? outcome.artefact : undefined
-    return this.#grade(spec, artefact as Artefact, 'code', files, ledger, context)
+    const artefact = handIn?.kind === 'trained-model' ? model!.artefact : (handIn as Artefact)
+    return this.#grade(spec, artefact, 'code', files, ledger, context)
+  }
+
+  /** Hands in what a stopped training had come to. */
+  async handInLeftover(): Promise<void> {
+    const { leftover } = this
+    const spec = this.checkpoints.find(({ id }) => id === leftover?.checkpoint)
+    if (!leftover || !spec) return
+    const { artefact, files, ledger } = leftover
+    this.choose(spec.id)
+    await this.work('Grading', (context) => this.#grade(spec, artefact, 'code', files, ledger, context))
+    this.leftover = undefined
   }
 
   /** Hands in what the knobs made: the program that made it goes along. */
@@ -806,15 +864,31 @@ export const verdictWord = (verdict: Verdict): string => words[verdict.status]
 const pick = <T>(from: Record<string, T>, names: readonly string[]): Record<string, T> =>
   Object.fromEntries(names.flatMap((name) => (name in from ? [[name, from[name]!] as const] : [])))
 
-function problemOf(outcome: ProgramOutcome, seconds: number): Problem | undefined {
-  const run = { severity: 'error', source: 'run' } as const
+/** How a program ended, what it had trained by then, and what it asked. */
+interface Ran {
+  outcome: ProgramOutcome
+  model: { steps: number; artefact: Artefact } | undefined
+  ledger: LedgerSummary | undefined
+}
+
+const runError = { severity: 'error', source: 'run' } as const
+
+function problemOf(
+  outcome: ProgramOutcome,
+  { artefact }: CheckpointSpec,
+  seconds: number,
+): Problem | undefined {
+  const run = runError
   switch (outcome.status) {
     case 'finished':
       if (outcome.artefact !== undefined) return undefined
       return {
         ...run,
         message: 'Your program finished without handing anything in.',
-        help: 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
+        help:
+          artefact === 'model-weights'
+            ? 'Call submit(trainer) once, when the training is done.'
+            : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
       }
     case 'failed':
       return { ...run, ...located(outcome.error) }
@@ -822,7 +896,10 @@ function problemOf(outcome: ProgramOutcome, seconds: number): Problem | undefine
       return {
         ...run,
         message: `Stopped after ${seconds} s, the time one run may take.`,
-        help: 'Look for a loop that never ends, or work on all images in one batch.',
+        help:
+          artefact === 'model-weights'
+            ? 'Train for fewer epochs, or with fewer attack steps a batch.'
+            : 'Look for a loop that never ends, or work on all images in one batch.',
       }
     case 'flood':
       return {
@@ -847,6 +924,8 @@ function located(error: ProgramError): Pick<Problem, 'message' | 'file' | 'line'
       ? 'Ask for fewer rows, or run again with a fresh budget.'
       : /must be a Tensor.* but got '(null|undefined|Promise|object)'/.test(error.message)
         ? 'What victim and attacks answer has to be awaited: const { gradient } = await victim.lossAndGradient(x, y).'
-        : undefined
+        : /disposed/.test(error.message)
+          ? 'Tensors made with a training batch are freed when the next batch comes. Keep numbers, or tf.keep the tensor.'
+          : undefined
   return { message: error.message, file: error.file, line: error.line, column: error.column, help }
 }

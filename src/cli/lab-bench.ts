@@ -71,7 +71,7 @@ function ownWeights({ victim }: Task, earlier: Readonly<Record<string, Artefact>
 
 async function runProgram(
   workshop: Workshop,
-  { files, main, task, seed, spec, artefact, earlier }: ProgramRun,
+  { files, main, task, seed, spec, earlier }: ProgramRun,
 ): Promise<ProgramResult> {
   const weights = ownWeights(task, earlier)
   const model = weights
@@ -95,10 +95,10 @@ async function runProgram(
     })
     const ledger = server.summary()
     if (outcome.status === 'failed') return { error: outcome.error, ledger }
-    const trained = artefact === 'model-weights' ? await server.trained() : undefined
-    if (trained)
-      return { artefact: { kind: 'model-weights', model: task.victim.model, tensors: trained }, ledger }
-    return { artefact: outcome.status === 'finished' ? outcome.artefact : undefined, ledger }
+    const handIn = outcome.status === 'finished' ? outcome.artefact : undefined
+    if (handIn?.kind !== 'trained-model') return { artefact: handIn, ledger }
+    const { weights: tensors } = (await server.trained())!
+    return { artefact: { kind: 'model-weights', model: task.victim.model, tensors }, ledger }
   } finally {
     server.close()
     if (weights) model.dispose()

@@ -32,7 +32,6 @@ export interface ProgramRun {
   task: Task
   seed: number
   spec: SandboxSpec
-  artefact: CheckpointSpec['artefact']
   earlier: Readonly<Record<string, Artefact>>
 }
 
@@ -237,7 +236,6 @@ class Prover {
       task,
       seed: this.seed,
       spec: sandboxOf(this.manifest, spec),
-      artefact: spec.artefact,
       earlier: this.solved,
     })
   }

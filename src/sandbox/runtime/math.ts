@@ -1,4 +1,5 @@
 /** The slice of TensorFlow.js that learner code sees as `tf`: exactly what `TensorMath` promises. */
+import { PerturbError } from '../../core/errors.ts'
 import * as tf from '../../core/tf.ts'
 import type { TensorMath } from '../../lab-api/learner.ts'
 
@@ -83,7 +84,13 @@ export function learnerMath(nextSeed: () => number, onTensor: (tensor: tf.Tensor
   }
   const passed = names.map((name) => {
     const op = tf[name] as (...args: unknown[]) => unknown
-    return [name, (...args: unknown[]) => tell(op(...args))] as const
+    return [
+      name,
+      (...args: unknown[]) => {
+        for (const arg of args) checkAlive(name, arg)
+        return tell(op(...args))
+      },
+    ] as const
   })
   const all = {
     ...Object.fromEntries(passed),
@@ -102,4 +109,14 @@ export function learnerMath(nextSeed: () => number, onTensor: (tensor: tf.Tensor
       )
     },
   })
+}
+
+/** Without this a freed tensor ends in the depths of a backend, with words about nothing. */
+function checkAlive(op: string, arg: unknown): void {
+  if (Array.isArray(arg) && arg[0] instanceof tf.Tensor) for (const tensor of arg) checkAlive(op, tensor)
+  if (arg instanceof tf.Tensor && arg.isDisposed)
+    throw new PerturbError(
+      'bad-input',
+      `tf.${op}: this tensor was freed before (disposed); make it anew, or save it with tf.keep`,
+    )
 }

@@ -266,6 +266,75 @@ describe('running a program', () => {
     expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'close-run'])
   })
 
+  const training = {
+    ...loaded,
+    manifest: {
+      ...loaded.manifest,
+      checkpoints: loaded.manifest.checkpoints.map((spec) =>
+        spec.id === 'first' ? { ...spec, artefact: 'model-weights' as const } : spec,
+      ),
+    },
+  }
+  const trained = { weights: weights.tensors, steps: 12 }
+
+  test('a model that a program trained is taken from the engine, never from the program', async () => {
+    const outcome = { status: 'finished', artefact: { kind: 'trained-model' }, seconds: 1 } as const
+    const { session, calls, answer } = setUp({ outcome, load: async () => training })
+    answer['trained-weights'] = () => trained
+    await session.open()
+    session.goTo('code')
+    expect(session.primary.label).toBe('Run training')
+    await session.runProgram('first')
+    const asked = ['task', 'open-run', 'trained-weights', 'close-run', 'grade']
+    expect(calls.map(({ method }) => method)).toEqual(asked)
+    expect(session.record.attempts[0]!.artefact).toEqual({
+      kind: 'model-weights',
+      model: 'm',
+      tensors: trained.weights,
+    })
+    expect(session.leftover).toBeUndefined()
+  })
+
+  test.each<ProgramOutcome>([
+    { status: 'cancelled', seconds: 1 },
+    { status: 'deadline', seconds: 5 },
+    { status: 'failed', error: { message: 'no' }, seconds: 1 },
+    { status: 'finished', seconds: 1 },
+  ])('a training that ended as %o leaves its model, to be handed in on demand', async (outcome) => {
+    const { session, answer } = setUp({ outcome, load: async () => training })
+    answer['trained-weights'] = () => trained
+    await session.open()
+    await session.runProgram('first')
+    expect(session.record.attempts).toEqual([])
+    expect(session.leftover).toMatchObject({ checkpoint: 'first', steps: 12 })
+    await session.handInLeftover()
+    expect(session.record.attempts[0]).toMatchObject({ source: 'code', artefact: { kind: 'model-weights' } })
+    expect(session.leftover).toBeUndefined()
+  })
+
+  test('a trained model that cannot be read, or is not asked for, is a problem with a sentence', async () => {
+    const outcome = { status: 'finished', artefact: { kind: 'trained-model' }, seconds: 1 } as const
+    const lost = setUp({ outcome, load: async () => training })
+    lost.answer['trained-weights'] = () => {
+      throw new Error('gone')
+    }
+    await lost.session.open()
+    await lost.session.runProgram('first')
+    expect(lost.session.problems[0]!.message).toBe('The trained model could not be read from the engine.')
+    const strange = setUp({ outcome })
+    await strange.session.open()
+    await strange.session.runProgram('first')
+    expect(strange.session.problems[0]!.message).toBe('This checkpoint takes no trained model.')
+  })
+
+  test('a tensor freed with its batch is named', async () => {
+    const error = { message: 'Tensor is disposed.' }
+    const { session } = setUp({ outcome: { status: 'failed', error, seconds: 1 } })
+    await session.open()
+    await session.runProgram('first')
+    expect(session.problems[0]!.help).toMatch(/tf\.keep/)
+  })
+
   test('a forgotten await is named: a promise where a tensor belongs', async () => {
     const message = "Argument 'x' passed to 'sign' must be a Tensor or TensorLike, but got 'null'"
     const { session } = setUp({ outcome: { status: 'failed', error: { message }, seconds: 1 } })
