@@ -123,8 +123,8 @@ console.log(await attacks.fgsm(victim, x, y, { epsilon: 0.25, targets: y }))`)
     )
     expect(wrong).toMatchObject({ file: 'main.ts', line: 3 })
     expect(wrong.message).toContain('no option "eps"')
-    expect((await errorOf(`import { attacks } from 'lab'\nawait attacks.nothing()`)).message).toContain(
-      'not a function',
+    expect((await errorOf(`import { attacks } from 'lab'\nawait attacks.nothing()`)).message).toMatch(
+      /there is no attack "nothing"; the attacks are .*fgsm/,
     )
   })
 
