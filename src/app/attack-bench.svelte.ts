@@ -44,7 +44,7 @@ export function readSetup(props: Record<string, string>): BenchSetup {
 }
 
 /** `0.1` is a number, `true` a switch, `l2` a choice. */
-const optionOf = (said: string): OptionValue =>
+export const optionOf = (said: string): OptionValue =>
   said === 'true' || said === 'false'
     ? said === 'true'
     : said.trim() === '' || Number.isNaN(Number(said))
