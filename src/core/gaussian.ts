@@ -19,8 +19,7 @@ const bell = (x: number) => exp(-0.5 * x * x)
 
 edges[0] = area / bell(tail)
 edges[1] = tail
-for (let i = 2; i < layers; i++)
-  edges[i] = Math.sqrt(-2 * log(area / edges[i - 1]! + bell(edges[i - 1]!)))
+for (let i = 2; i < layers; i++) edges[i] = Math.sqrt(-2 * log(area / edges[i - 1]! + bell(edges[i - 1]!)))
 edges[layers] = 0
 for (let i = 0; i <= layers; i++) heights[i] = bell(edges[i]!)
 

@@ -166,12 +166,16 @@ export function certifiedAccuracy(
   labels: ArrayLike<number>,
   radius: number,
 ): number {
-  return certificates.filter((one, i) => one.class === labels[i] && one.radius >= radius).length / labels.length
+  return (
+    certificates.filter((one, i) => one.class === labels[i] && one.radius >= radius).length / labels.length
+  )
 }
 
 function checkNoise(name: string, sigma: number): void {
   if (!(sigma > 0 && Number.isFinite(sigma)))
-    throw new RangeError(`${name}: sigma must be above 0; got ${sigma}. Without noise there are no votes to count`)
+    throw new RangeError(
+      `${name}: sigma must be above 0; got ${sigma}. Without noise there are no votes to count`,
+    )
 }
 
 function checkCount(name: string, what: string, count: number): void {
