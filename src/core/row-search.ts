@@ -112,7 +112,8 @@ export async function searchRows<A>(options: SearchOptions<A>): Promise<SearchRe
   const width = pixels.length / Math.max(1, count)
   const rows = Array.from(
     { length: count },
-    (_, i) => new Searched(i, pixels.subarray(i * width, (i + 1) * width), maxQueries, run.seed, name, search),
+    (_, i) =>
+      new Searched(i, pixels.subarray(i * width, (i + 1) * width), maxQueries, run.seed, name, search),
   )
   const trace: TraceStep[] = []
   const note = () => {
@@ -127,11 +128,17 @@ export async function searchRows<A>(options: SearchOptions<A>): Promise<SearchRe
 
   let spent = false
   let nextNote = 1
-  for (let active = rows; !spent; ) {
+  let farthest = 0
+  for (let active = rows; !spent;) {
     throwIfCancelled(run)
     active = active.filter((row) => row.points.length > 0)
     if (active.length === 0) break
-    const answers = await askAll(active.flatMap(({ points }) => points), info, ask, run)
+    const answers = await askAll(
+      active.flatMap(({ points }) => points),
+      info,
+      ask,
+      run,
+    )
     spent = answers.spent
     let at = 0
     for (const row of active) {
@@ -140,7 +147,7 @@ export async function searchRows<A>(options: SearchOptions<A>): Promise<SearchRe
       if (mine.length < row.points.length) break
       row.resume(mine)
     }
-    const farthest = active.reduce((most, { asked }) => Math.max(most, asked), 0)
+    for (const { asked } of active) farthest = Math.max(farthest, asked)
     if (farthest >= nextNote) {
       note()
       nextNote = Math.ceil(farthest * traceGrowth)
@@ -151,7 +158,11 @@ export async function searchRows<A>(options: SearchOptions<A>): Promise<SearchRe
 
   const best = new Float32Array(pixels.length)
   for (const row of rows) best.set(row.best, row.index * width)
-  return { adversarial: tf.tensor(best, x.shape), trace, queries: Int32Array.from(rows, ({ asked }) => asked) }
+  return {
+    adversarial: tf.tensor(best, x.shape),
+    trace,
+    queries: Int32Array.from(rows, ({ asked }) => asked),
+  }
 }
 
 /** Asks in parts; `spent` when the oracle refused one, with the answers until then. */

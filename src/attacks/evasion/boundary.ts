@@ -139,9 +139,7 @@ function stepAside(
   }
   const length = (sidestep * distance) / Math.max(1e-12, Math.sqrt(squares))
   const backToSphere = 1 / Math.sqrt(sidestep * sidestep + 1)
-  return noise.map((value, i) =>
-    clip(x[i]! + (length * value - (x[i]! - at[i]!)) * backToSphere, bounds),
-  )
+  return noise.map((value, i) => clip(x[i]! + (length * value - (x[i]! - at[i]!)) * backToSphere, bounds))
 }
 
 /** Then towards the original (step 2), also by what clipping has put the sidestep off the sphere. */
@@ -180,7 +178,8 @@ const clip = (value: number, [low, high]: readonly [number, number]) => Math.min
 export const entry: EvasionEntry = {
   id: 'boundary',
   title: 'Boundary attack',
-  summary: 'Start at a picture that is misread and stroll along the border, each step a little nearer to the original.',
+  summary:
+    'Start at a picture that is misread and stroll along the border, each step a little nearer to the original.',
   family: 'evasion',
   targeted: true,
   access: 'decision',

@@ -176,7 +176,8 @@ const indexOfLeast = (costs: readonly number[]) =>
 export const entry: EvasionEntry = {
   id: 'one-pixel',
   title: 'One-pixel attack',
-  summary: 'Breed candidates for one repainted pixel, generation after generation, until one of them is enough.',
+  summary:
+    'Breed candidates for one repainted pixel, generation after generation, until one of them is enough.',
   family: 'evasion',
   targeted: true,
   access: 'score',

@@ -288,7 +288,8 @@ function squaresOf(values: Float32Array): number {
 export const entry: EvasionEntry = {
   id: 'square',
   title: 'Square attack',
-  summary: 'Repaint one random square at a time, and keep the change whenever the scores get worse for the victim.',
+  summary:
+    'Repaint one random square at a time, and keep the change whenever the scores get worse for the victim.',
   family: 'evasion',
   targeted: true,
   access: 'score',

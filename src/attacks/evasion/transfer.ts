@@ -8,7 +8,13 @@
 import type { DecisionOracle, WhiteBoxAccess } from '../../core/classifier.ts'
 import { isAdversarial, type Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
-import { decisionsFrom, distanceOf, searchRows, type RowSearch, type SearchRow } from '../../core/row-search.ts'
+import {
+  decisionsFrom,
+  distanceOf,
+  searchRows,
+  type RowSearch,
+  type SearchRow,
+} from '../../core/row-search.ts'
 import type { RunContext } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
@@ -110,7 +116,8 @@ function checkSurrogate(surrogate: WhiteBoxAccess | undefined, oracle: DecisionO
 export const entry: EvasionEntry = {
   id: 'transfer',
   title: 'Transfer from a surrogate',
-  summary: 'Fool a model of your own and hope: what fools one model often fools another that learned the same task.',
+  summary:
+    'Fool a model of your own and hope: what fools one model often fools another that learned the same task.',
   family: 'evasion',
   targeted: true,
   access: 'decision',

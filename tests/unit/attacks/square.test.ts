@@ -116,7 +116,8 @@ attackContract(
       const { oracle, dispose } = oracleOf()
       const saturated: ScoreOracle = {
         ...oracle,
-        scores: (points) => Promise.resolve(tf.tidy(() => tf.tile(tf.tensor2d([[1, 0]]), [points.shape[0]!, 1]))),
+        scores: (points) =>
+          Promise.resolve(tf.tidy(() => tf.tile(tf.tensor2d([[1, 0]]), [points.shape[0]!, 1]))),
       }
       const x = tf.tensor([[0.9, 0.1]])
       const result = await square(saturated, x, away(0), { maxQueries: 4 }, { seed: 1 })
