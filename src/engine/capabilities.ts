@@ -9,6 +9,7 @@ import type { Counted } from '../core/ledger.ts'
 import { QueryLedger } from '../core/ledger.ts'
 import * as tf from '../core/tf.ts'
 import type { DataSet } from '../data/data-set.ts'
+import { sampleUnderNoise } from '../defences/certification/randomised-smoothing.ts'
 import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
@@ -61,6 +62,7 @@ const grants = {
   'victim.logits': ['victim'],
   'victim.lossAndGradient': ['victim'],
   'victim.vjp': ['victim'],
+  'victim.sampleUnderNoise': ['victim'],
   'oracle.scores': ['scores'],
   'oracle.decide': ['decisions'],
   'trainer.step': ['trainer'],
@@ -71,6 +73,8 @@ type CapabilityName = keyof Capabilities
 
 /** Calls that may wait for their turn; a program that awaits its answers has one. */
 export const maxWaiting = 64
+/** Noisy copies of an image that one call may ask for. */
+const mostCopies = 100_000
 /** Rows computed at once: bounds memory, and lets other calls of the worker have a turn. */
 const batchRows = 128
 
@@ -97,6 +101,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
   let watch: Watch | undefined
   const watching = () => (watch ??= new Watch(dataset[task.split].pixels(task.ids), task.ids.length))
+  let noiseCalls = 0
   let closed = false
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
@@ -186,6 +191,34 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
           await model.vjp(batch!, part!),
         ])
         return product!
+      },
+
+      async 'victim.sampleUnderNoise'([x, sigma, n]) {
+        const { inputShape, numClasses } = await victim()
+        const name = 'victim.sampleUnderNoise'
+        const input = readTensor(`${name}: x`, x, inputShape)
+        const images = input.shape[0]!
+        if (!(typeof sigma === 'number' && sigma > 0 && Number.isFinite(sigma)))
+          throw new PerturbError(
+            'bad-input',
+            `${name}: sigma must be a number above 0; got ${describe(sigma)}`,
+          )
+        const copies = readWhole(`${name}: n`, n, 1, mostCopies)
+        ledger.charge('logits', images * copies, [input.values, Float64Array.of(sigma, copies)])
+        const noise = createRng(seed, `noise ${noiseCalls++}`).uint32()
+        const counts = await attempt(async () => {
+          const model = await victim()
+          const batch = rowsOf(input, 0, images)
+          try {
+            const run = { seed: noise, onStep: stopIfClosed }
+            return await sampleUnderNoise(model, batch, { sigma, n: copies }, run)
+          } finally {
+            batch.dispose()
+          }
+        })
+        const values = new Int32Array(images * numClasses)
+        counts.forEach((votes, image) => values.set(votes, image * numClasses))
+        return { shape: [images, numClasses], dtype: 'int32', values }
       },
 
       async 'oracle.scores'([x]) {

@@ -45,6 +45,8 @@ export interface Capabilities {
     loss: LossSpec | null,
   ): { loss: WireTensor; gradient: WireTensor }
   'victim.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
+  /** Votes of the victim on n noisy copies of each image, made here: (N, numClasses). A copy is a row. */
+  'victim.sampleUnderNoise'(x: WireTensor, sigma: number, n: number): WireTensor
   'oracle.scores'(x: WireTensor): WireTensor
   'oracle.decide'(x: WireTensor): Int32Array
   /** One Adam step at this rate (null: 0.001) on a copy of the victim; the mean loss. */

@@ -170,6 +170,12 @@ export interface Victim {
   lossAndGradient(x: Tensor, y: ArrayLike<number>, loss?: Loss): Promise<{ loss: Tensor; gradient: Tensor }>
   /** Jacobianᵀ · cotangent, for attacks that need more than one loss: (N, numClasses) gives x's shape. */
   vjp(x: Tensor, cotangent: Tensor): Promise<Tensor>
+  /**
+   * Votes under noise: for each image, how often the model gives each answer on n copies with normal noise of
+   * deviation sigma added, fresh at every call. `(await victim.sampleUnderNoise(x, 0.25, 100))[0][3]` is how many of
+   * 100 copies of the first image are read as class 3. Every copy counts as one row.
+   */
+  sampleUnderNoise(x: Tensor, sigma: number, n: number): Promise<number[][]>
 }
 
 /** The model under test (white-box): you may ask for its gradient. */
@@ -283,6 +289,14 @@ export declare function submit(
     | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
     | Trainer,
 ): Promise<void>
+
+/** Quantiles, for whoever has to prove something. */
+export declare const stats: {
+  /** The x that a standard normal number stays below with probability p; −∞ at 0, 0 at a half, ∞ at 1. */
+  normalQuantile(p: number): number
+  /** The x that a Beta(a, b) distributed number stays below with probability p; a and b above 0. */
+  betaQuantile(p: number, a: number, b: number): number
+}
 
 /** Draws progress in the run bar. */
 export declare function progress(done: number, total: number): void

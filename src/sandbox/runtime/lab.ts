@@ -9,6 +9,7 @@ import type { Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
 import type { LossSpec } from '../../core/losses.ts'
 import { createRng } from '../../core/rng.ts'
+import { betaQuantile, normalQuantile } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
 import type * as Learner from '../../lab-api/learner.ts'
@@ -98,6 +99,13 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       return receive(
         await call('victim.vjp', wire, await toWire('victim.vjp', 'cotangent', cotangent)),
       ) as Learner.Tensor
+    },
+    async sampleUnderNoise(x, sigma, n) {
+      require('victim', 'victim.sampleUnderNoise')
+      const wire = await toWire('victim.sampleUnderNoise', 'x', x)
+      const { shape, values } = await call('victim.sampleUnderNoise', wire, sigma, n)
+      const [images = 0, classes = 0] = shape
+      return Array.from({ length: images }, (_, i) => [...values.subarray(i * classes, (i + 1) * classes)])
     },
   }
 
@@ -221,6 +229,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       data: Object.freeze(data),
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
+      stats: Object.freeze({ betaQuantile, normalQuantile }),
       submit,
       progress: (done: number, total: number) => outside.progress(Number(done), Number(total)),
     }),

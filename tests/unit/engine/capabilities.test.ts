@@ -49,6 +49,41 @@ const wire = (values: number[], shape = [values.length / 2, 2]): WireTensor => (
 })
 const two = () => wire([0.5, 0.25, 0, 1])
 
+describe('votes under noise', () => {
+  const votes = async (server: CapabilityServer, sigma: unknown, n: unknown) =>
+    (await server.call('victim.sampleUnderNoise', [two(), sigma, n])) as WireTensor
+
+  test('every copy is a row, each call draws anew, and the seed alone decides', async () => {
+    const server = serve()
+    const first = await votes(server, 0.5, 100)
+    expect(first).toMatchObject({ shape: [2, 4], dtype: 'int32' })
+    expect(first.values.slice(0, 4).reduce((a, b) => a + b)).toBe(100)
+    expect(server.figures().used).toBe(200)
+    expect(await votes(server, 0.5, 100)).not.toEqual(first)
+    const again = serve()
+    expect(await votes(again, 0.5, 100)).toEqual(first)
+    expect(again.summary()).toMatchObject({ rows: { logits: 200 } })
+    expect(await votes(serve({}, model, 8), 0.5, 100)).not.toEqual(first)
+  })
+
+  test('refuse before answering when the copies cost more than is left, and what is no noise', async () => {
+    const server = serve()
+    await expect(votes(server, 0.5, 501)).rejects.toMatchObject({ code: 'budget-spent' })
+    for (const sigma of [0, -1, NaN, Infinity, '0.5', null])
+      await expect(votes(server, sigma, 10)).rejects.toThrow('sigma must be a number above 0')
+    for (const n of [0, 1.5, 2 ** 40, NaN, '3'])
+      await expect(votes(server, 0.5, n)).rejects.toThrow('n must be')
+    expect(server.figures().used).toBe(0)
+  })
+
+  test('stop when the run is over', async () => {
+    const server = serve({ maxQueries: 1_000_000 })
+    const asked = votes(server, 0.5, 100_000)
+    setTimeout(() => server.close(), 1)
+    await expect(asked).rejects.toMatchObject({ code: 'cancelled' })
+  })
+})
+
 describe('capabilities', () => {
   test('tell what the victim is, for free', async () => {
     const server = serve()

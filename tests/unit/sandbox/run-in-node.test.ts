@@ -82,6 +82,13 @@ describe('runTrusted', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 
+  it('offers quantiles', async () => {
+    const { console } = await run(
+      "import { stats } from 'lab'\nconsole.log(stats.normalQuantile(0.5), stats.betaQuantile(0.25, 1, 1).toFixed(9))",
+    )
+    expect(console.map((line) => line.text)).toEqual(['0 0.250000000'])
+  })
+
   it('hands in scores by name, and says which list is wrong', async () => {
     const program = (scores: string) =>
       `import { data, submit, tf } from 'lab'\nconst { ids } = await data.sample()\nawait submit({ ids, scores: ${scores} })`
