@@ -44,12 +44,28 @@ export {
   type AttackedImages,
   type RefereeAttack,
 } from '../grading/attacked.ts'
+/** A model that was handed in, with scores that a gradient attack can follow. */
+export { withUsualScores } from '../grading/usual-scores.ts'
+export { crossEntropies } from '../metrics/cross-entropy.ts'
 /** Why a run failed: the table of faults, and what it looks at. */
 export { boundsRules, diagnose, examineRun, faults, firstOf } from '../grading/diagnose/diagnose.ts'
 export { longStep } from '../grading/diagnose/budget.ts'
 export { collapsedTraining } from '../grading/diagnose/training.ts'
 export { surerRows, type Rule, type Run } from '../grading/diagnose/run.ts'
 export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'
+
+/** Promises of robustness: votes under noise, what they prove, and an attack that looks for a counterexample. */
+export { attackUnderNoise, votesUnderNoise } from '../grading/certificates.ts'
+export {
+  abstain,
+  ceiling,
+  certificate,
+  certifiedAccuracy,
+  winner,
+  type Certificate,
+} from '../defences/certification/randomised-smoothing.ts'
+export { accuracyUnderNoise } from '../defences/training/noise-training.ts'
+export { betaQuantile, binomialLowerBound, binomialUpperBound, normalQuantile } from '../core/statistics.ts'
 
 export type { Model, Weight } from '../models/model.ts'
 export type { DataSet } from '../data/data-set.ts'

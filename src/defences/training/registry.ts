@@ -8,7 +8,7 @@ const modules = import.meta.glob<{ entry?: TrainingRecipe }>(['./*.ts', '!./regi
 export const trainingRecipes: ReadonlyMap<string, TrainingRecipe> = collectRecipes(modules)
 
 /** What a page may know of a recipe: everything but the code. Plain JSON. */
-export interface RecipeInfo extends Omit<TrainingRecipe, 'gradients' | 'check' | 'prepare'> {}
+export type RecipeInfo = Omit<TrainingRecipe, 'gradients' | 'check' | 'prepare'>
 
 /** Throws `missing`, naming the recipes there are. */
 export function findRecipe(id: string): TrainingRecipe {

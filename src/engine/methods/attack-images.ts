@@ -4,11 +4,11 @@ import { criterionLabels } from '../../core/criteria.ts'
 import { normRows } from '../../core/norms.ts'
 import type { TraceStep } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
+import { crossEntropies } from '../../metrics/cross-entropy.ts'
 import { topClasses } from '../../models/network.ts'
 import {
   batchOf,
   criterionOf,
-  crossEntropies,
   readImages,
   remembering,
   withModel,

@@ -22,6 +22,8 @@ export interface TrainDefenceParams {
   /** Passes over the training images. */
   epochs: number
   seed: number
+  /** Images in a batch; the model's own by default. */
+  batchSize?: number
   /** Peak of the one-cycle rate; the model's own by default. */
   learningRate?: number
   /** Readings along the way; 8 by default, 0 for none but the last. */
@@ -47,7 +49,7 @@ export const method = defineMethod<TrainDefenceParams, Training>({
     return finishable(async (finish) => {
       const { model, dataset, recipe, options = {}, seed, learningRate } = params
       const { architecture, weights: shipped } = await workshop.weights(model)
-      const { batchSize, learningRate: rate } = modelRecipe(model)
+      const usual = modelRecipe(model)
       return harden(
         {
           recipe: findRecipe(recipe),
@@ -57,8 +59,8 @@ export const method = defineMethod<TrainDefenceParams, Training>({
           dataset: await workshop.dataset(dataset),
           images: params.images,
           epochs: params.epochs,
-          batchSize,
-          learningRate: learningRate ?? rate,
+          batchSize: params.batchSize ?? usual.batchSize,
+          learningRate: learningRate ?? usual.learningRate,
           readings: params.readings,
           pgdSteps: params.pgdSteps,
           finish,

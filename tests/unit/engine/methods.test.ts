@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import * as tf from '../../../src/core/tf.ts'
 import { methodLoaders } from '../../../src/engine/dispatch.ts'
-import { crossEntropies } from '../../../src/engine/images.ts'
+import { crossEntropies } from '../../../src/metrics/cross-entropy.ts'
 import type { method as attackImages } from '../../../src/engine/methods/attack-images.ts'
 import type { method as attacksMethod } from '../../../src/engine/methods/attacks.ts'
 import type { method as closeRun } from '../../../src/engine/methods/close-run.ts'
