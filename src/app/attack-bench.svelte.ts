@@ -65,14 +65,14 @@ export interface Subject {
 const stepShare = 0.125
 const pickerSize = 8
 const curveValues = 13
-/** Every step costs a gradient: fewer strengths on fewer digits, for the same wait. */
+/** Every step costs a gradient: fewer strengths on fewer images, for the same wait. */
 const smallCurve = { values: 7, images: 60 }
 const curveGroups = 3
 const linePoints = 13
 
 export type View = 'change' | 'gradient' | 'sign'
 
-/** Points of the accuracy curve: share of digits on which the attack succeeds, and its range over samples. */
+/** Points of the accuracy curve: share of images on which the attack succeeds, and its range over samples. */
 export interface Curve {
   key: string
   points: SweepPoint[]
@@ -89,6 +89,11 @@ export class AttackBench {
   info: AttackInfo | undefined = $state.raw()
   task: Task | undefined = $state.raw()
   samples: Subject[] = $state.raw([])
+  /** What the images show; digits until the data set has told. */
+  naming: { noun: string; classes: readonly string[] } = $state.raw({
+    noun: 'digit',
+    classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
+  })
   drawing: Subject | undefined = $state.raw()
   chosen = $state(0)
   picture: AttackImagesResult | undefined = $state.raw()
@@ -96,6 +101,8 @@ export class AttackBench {
   subject: Subject | undefined = $state.raw()
   /** Loss along the straight way from the original to the changed picture, or along the small steps. */
   path: [number, number][] = $state.raw([])
+  /** Is `path` step by step, as the attack went, and not along the straight way? */
+  stepwise = $state(false)
   busy = $state(false)
   /** Why there is no picture, in words. */
   trouble = $state('')
@@ -122,7 +129,7 @@ export class AttackBench {
   readonly checkpoint = $derived.by(
     () => this.checkpoints.find(({ id }) => id === this.session.checkpoint?.id) ?? this.checkpoints[0],
   )
-  /** Whose digits lie on the bench: those of the checkpoint in hand, or in a lab of code alone of its first. */
+  /** Whose images lie on the bench: those of the checkpoint in hand, or in a lab of code alone of its first. */
   readonly source = $derived.by(
     () =>
       this.checkpoint ??
@@ -229,7 +236,7 @@ export class AttackBench {
     scale: 'linear',
   }))
 
-  /** Loads the attack's knobs and the digits of this variant. Never throws. */
+  /** Loads the attack's knobs and the images of this variant. Never throws. */
   async open(): Promise<void> {
     this.trouble = ''
     try {
@@ -251,7 +258,7 @@ export class AttackBench {
     }
   }
 
-  /** The digits of the checkpoint in hand, for the seed in use. */
+  /** The images of the checkpoint in hand, for the seed in use. */
   async loadSamples(): Promise<void> {
     const checkpoint = this.source
     if (!checkpoint || !this.ready) return
@@ -268,6 +275,7 @@ export class AttackBench {
       if (this.source?.id !== checkpoint.id || this.session.seed !== seed) return
       const size = images.pixels.length / ids.length
       this.task = task
+      this.naming = { noun: images.noun, classes: images.classes }
       this.samples = rows.map((row, i) => ({
         pixels: images.pixels.slice(i * size, (i + 1) * size),
         shape: images.shape.slice(1),
@@ -333,8 +341,12 @@ export class AttackBench {
         this.picture = picture
         this.subject = subject
         this.trouble = ''
-        if (answered === this.#wanted)
-          this.path = small ? tracePath(picture) : await this.#linePath(picture, goal)
+        if (answered === this.#wanted) {
+          const way = tracePath(picture, small !== undefined)
+          const path = way ?? (await this.#linePath(picture, goal))
+          this.path = path
+          this.stepwise = way !== undefined
+        }
       }
     } catch (error) {
       this.trouble = sentenceOf(error)
@@ -381,7 +393,7 @@ export class AttackBench {
     ]),
   )
 
-  /** How many strengths the curve has, and how many digits of the sample. */
+  /** How many strengths the curve has, and how many images of the sample. */
   readonly curvePlan = $derived.by(() => {
     const all = this.task?.ids.length ?? 0
     const many = this.small !== undefined || Number(this.options.steps ?? 1) > 1
@@ -463,6 +475,7 @@ export class AttackBench {
       target:
         this.goal === 'class' ? (this.task?.values.target === this.target ? 'task' : this.target) : undefined,
       small: this.small,
+      asks: this.info?.access === 'white-box' || !this.info ? 'victim' : 'oracle',
     }),
   )
 
@@ -472,32 +485,36 @@ export class AttackBench {
     const { attack } = this.setup
     const options = { ...this.options }
     const { small, program, goal, target } = this
-    await this.session.makeAndHandIn(checkpoint.id, 'Attacking every digit', async ({ signal, progress }) => {
-      const task = await this.session.task(checkpoint.id, signal)
-      const weights = task.victim.weightsFrom ? this.session.weightsOf(task.victim.weightsFrom) : undefined
-      const params = {
-        model: { model: task.victim.model, ...(weights ? { weights } : {}) },
-        images: { dataset: task.dataset, split: task.split, ids: task.ids },
-        attack,
-        options,
-        targets: goal === 'class' ? task.ids.map(() => target) : undefined,
-        seed: this.session.seed,
-        ...(small ? { small } : {}),
-      }
-      const made = (await this.session.engine.call('attack-images', params, {
-        signal,
-        onProgress: progress,
-      })) as AttackImagesResult
-      return {
-        artefact: {
-          kind: 'adversarial-examples',
-          ids: task.ids,
-          shape: made.shape,
-          pixels: made.adversarial,
-        },
-        files: { 'explore.ts': program },
-      }
-    })
+    await this.session.makeAndHandIn(
+      checkpoint.id,
+      `Attacking every ${this.naming.noun}`,
+      async ({ signal, progress }) => {
+        const task = await this.session.task(checkpoint.id, signal)
+        const weights = task.victim.weightsFrom ? this.session.weightsOf(task.victim.weightsFrom) : undefined
+        const params = {
+          model: { model: task.victim.model, ...(weights ? { weights } : {}) },
+          images: { dataset: task.dataset, split: task.split, ids: task.ids },
+          attack,
+          options,
+          targets: goal === 'class' ? task.ids.map(() => target) : undefined,
+          seed: this.session.seed,
+          ...(small ? { small } : {}),
+        }
+        const made = (await this.session.engine.call('attack-images', params, {
+          signal,
+          onProgress: progress,
+        })) as AttackImagesResult
+        return {
+          artefact: {
+            kind: 'adversarial-examples',
+            ids: task.ids,
+            shape: made.shape,
+            pixels: made.adversarial,
+          },
+          files: { 'explore.ts': program },
+        }
+      },
+    )
   }
 }
 
@@ -530,8 +547,14 @@ export function united(parts: readonly SweepPoint[][]): SweepPoint[] {
   })
 }
 
-const tracePath = (picture: AttackImagesResult): [number, number][] =>
-  picture.trace.map(({ step, values }) => [step, values.loss ?? 0])
+/** The loss before each step and after the last; undefined for an attack of one step or without a loss. */
+function tracePath({ trace, lossAfter }: AttackImagesResult, whole: boolean): [number, number][] | undefined {
+  const points = trace.flatMap(({ step, values }): [number, number][] =>
+    values.loss === undefined ? [] : [[step, values.loss]],
+  )
+  if (points.length < 2) return undefined
+  return whole ? points : [...points, [points.at(-1)![0] + 1, lossAfter[0]!]]
+}
 
 /** −log softmax(z)[y], for display. */
 function crossEntropy(logits: ArrayLike<number>, label: number): number {

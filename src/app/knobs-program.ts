@@ -6,10 +6,12 @@ export interface Knobs {
   /** The class to be read as: that of the checkpoint ('task'), one of the learner's, or any wrong one. */
   target: 'task' | number | undefined
   small: { steps: number; stepShare: number } | undefined
+  /** Whom the attack asks: the victim itself, or only the oracle. */
+  asks?: 'victim' | 'oracle'
 }
 
 /** The knobs as a program of the lab: what "show the code" shows, and what runs when it is opened and run. */
-export function knobsProgram({ attack, options, target, small }: Knobs): string {
+export function knobsProgram({ attack, options, target, small, asks = 'victim' }: Knobs): string {
   const { epsilon = 0, ...rest } = options
   const targets =
     target === undefined ? '' : `targets: y.map(() => ${target === 'task' ? 'task.target' : target})`
@@ -23,7 +25,7 @@ export function knobsProgram({ attack, options, target, small }: Knobs): string 
     'data',
     'submit',
     ...(target === 'task' ? ['task'] : []),
-    'victim',
+    asks,
   ]
   const head = [
     `import { ${names.sort(byName).join(', ')} } from 'lab'`,
@@ -33,7 +35,9 @@ export function knobsProgram({ attack, options, target, small }: Knobs): string 
   ]
   const body = small
     ? smallSteps(attack, Number(epsilon), list('epsilon: step'), small, options.norm === 'l2')
-    : [`const adversarial = await attacks.${attack}(victim, x, y, { ${list(`epsilon: ${epsilon}`)} })`]
+    : [
+        `const adversarial = await attacks.${attack}(${asks}, x, y, { ${list(options.epsilon === undefined ? '' : `epsilon: ${epsilon}`)} })`,
+      ]
   return [...head, ...body, 'await submit({ ids, x: adversarial })', ''].join('\n')
 }
 

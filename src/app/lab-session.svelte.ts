@@ -1,6 +1,7 @@
 import { PerturbError } from '../core/errors.ts'
 import type { BackendReport } from '../core/backends.ts'
 import type { Trained } from '../engine/capabilities.ts'
+import type { ImagesResult } from '../engine/methods/images.ts'
 import type { Artefact, ArtefactSource, LedgerSummary } from '../grading/artefact.ts'
 import type { Attempt, LabRecord } from '../grading/evidence.ts'
 import type { Task } from '../grading/grader.ts'
@@ -61,6 +62,9 @@ export interface SessionDeps {
 }
 
 /** Something to mend, in the learner's program or around it. */
+/** The pictures behind an attempt, and how they and their classes are called. */
+export type Originals = Pick<ImagesResult, 'pixels' | 'classes' | 'noun'>
+
 export interface Problem {
   severity: 'error' | 'warning' | 'note'
   message: string
@@ -776,18 +780,20 @@ export class LabSession {
   }
 
   /** Pixels of the pictures that an attempt changed, in its own order. Kept for the visit. */
-  async originalsOf(attempt: Attempt): Promise<Float32Array> {
+  async originalsOf(attempt: Attempt): Promise<Originals> {
     const key = `originals:${attempt.id}`
     const known = this.memory.get(key)
-    if (known instanceof Float32Array) return known
-    if (attempt.artefact.kind !== 'adversarial-examples') return new Float32Array()
+    if (known) return known as Originals
+    if (attempt.artefact.kind !== 'adversarial-examples')
+      return { pixels: new Float32Array(), classes: [], noun: 'image' }
     const earlier = earlierOf(attempt, this.record.attempts)
     const { checkpoint, seed, artefact } = attempt
     const task = (await this.deps.referee.call('task', { lab: this.slug, checkpoint, seed, earlier })) as Task
     const wanted = { dataset: task.dataset, split: task.split, ids: artefact.ids }
-    const { pixels } = (await this.deps.referee.call('images', wanted)) as { pixels: Float32Array }
-    this.memory.set(key, pixels)
-    return pixels
+    const { pixels, classes, noun } = (await this.deps.referee.call('images', wanted)) as ImagesResult
+    const originals = { pixels, classes, noun }
+    this.memory.set(key, originals)
+    return originals
   }
 
   async saveEvidenceFile(): Promise<void> {

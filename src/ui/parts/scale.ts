@@ -44,8 +44,15 @@ export function decimals(step: number): number {
   return text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
 }
 
-/** Ruler of a linear scale: a round division that gives four to eight numbers. */
-export function ruler(scale: Scale, most = 8): { divisions: number; numbers: string[] } {
+/** Numbers under a track: spread evenly, or, when `at` is there, at these shares of the way. */
+export interface Ruler {
+  divisions: number
+  numbers: string[]
+  at?: number[]
+}
+
+/** Ruler of a scale: a round division that gives four to eight numbers. */
+export function ruler(scale: Scale, most = 8): Ruler {
   if (scale.scale === 'log') {
     const numbers = Array.from({ length: 5 }, (_, i) => compact(valueAt(scale, (i * logSteps) / 4)))
     return { divisions: 4, numbers }
@@ -63,7 +70,36 @@ export function ruler(scale: Scale, most = 8): { divisions: number; numbers: str
       )
       return { divisions: Math.round(count), numbers }
     }
-    if (power > Math.log10(span)) return { divisions: 1, numbers: [compact(scale.min), compact(scale.max)] }
+    if (power > Math.log10(span)) return roundRuler(scale, most)
+  }
+}
+
+/** No round division begins at the left end (1 to 100, say): the ends, and the round numbers between them. */
+function roundRuler(scale: Scale, most: number): Ruler {
+  const { min, max, step } = scale
+  const span = max - min
+  const ends = { divisions: 1, numbers: [compact(min), compact(max)] }
+  const rough = span / Math.max(2, most - 1)
+  const power = Math.pow(10, Math.floor(Math.log10(rough)))
+  const unit = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= rough * 0.999)!
+  if (unit < step) return ends
+  const share = (value: number) => (value - min) / span
+  const inner: number[] = []
+  for (let i = Math.ceil(min / unit); i * unit <= max + unit * 1e-9; i++) {
+    const value = Number((i * unit).toPrecision(12))
+    // What stands on an end, or so near that two numbers would touch, is that end's.
+    if (share(value) > 0.5 / most && share(value) < 1 - 0.5 / most) inner.push(value)
+  }
+  const values = [min, ...inner, max]
+  const digits = decimals(unit)
+  return {
+    divisions: values.length - 1,
+    numbers: values.map((value, i) =>
+      i === 0 || i === values.length - 1
+        ? String(Number(value.toFixed(decimals(step))))
+        : value.toFixed(digits),
+    ),
+    at: values.map(share),
   }
 }
 

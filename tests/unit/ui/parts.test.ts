@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { along, rowsOf, ticksOf } from '../../../src/ui/parts/chart.ts'
+import { classWords, digitNaming, shortNames } from '../../../src/ui/parts/naming.ts'
 import { percent } from '../../../src/ui/parts/numbers.ts'
 import { gainFor, paint } from '../../../src/ui/parts/pixels.ts'
 import {
@@ -45,6 +46,22 @@ describe('a slider', () => {
     expect(ruler(epsilon, 8).numbers).toEqual(['0', '0.05', '0.10', '0.15', '0.20', '0.25', '0.30'])
     expect(ruler(epsilon, 4).numbers).toEqual(['0', '0.1', '0.2', '0.3'])
     expect(ruler({ min: 1, max: 40, step: 1, scale: 'linear' }, 8).numbers.at(-1)).toBe('40')
+    expect(ruler({ min: 1, max: 100, step: 1, scale: 'linear' }, 8)).toMatchObject({
+      numbers: ['1', '20', '40', '60', '80', '100'],
+      at: [0, 19 / 99, 39 / 99, 59 / 99, 79 / 99, 1],
+    })
+    expect(ruler({ min: 0.005, max: 0.3, step: 0.005, scale: 'linear' }, 4).numbers).toEqual([
+      '0.005',
+      '0.1',
+      '0.2',
+      '0.3',
+    ])
+    expect(ruler({ min: 0.05, max: 6, step: 0.05, scale: 'linear' }, 4).numbers).toEqual([
+      '0.05',
+      '2',
+      '4',
+      '6',
+    ])
     expect(decimals(0.005)).toBe(3)
     expect(decimals(1e-7)).toBe(7)
   })
@@ -119,5 +136,18 @@ describe('pixels', () => {
 
   it('are magnified by a whole number that is printed beside them', () => {
     expect([0, 0.05, 0.08, 0.1, 0.3, 1].map(gainFor)).toEqual([10, 10, 10, 10, 3, 1])
+  })
+})
+
+describe('names of classes', () => {
+  const signs = ['stop', 'speed limit 30', 'speed limit 50', 'turn left', 'turn right']
+  it('a digit takes its article, a name stands alone', () => {
+    expect(classWords(digitNaming, 8)).toBe('an 8')
+    expect(classWords({ noun: 'sign', classes: signs }, 1)).toBe('speed limit 30')
+  })
+  it('narrow places leave out what several names share, as long as all stay different', () => {
+    expect(shortNames(signs)).toEqual(['stop', '30', '50', 'left', 'right'])
+    expect(shortNames(['left', 'turn left', 'turn right'])).toEqual(['left', 'turn left', 'turn right'])
+    expect(shortNames(digitNaming.classes)).toEqual([...digitNaming.classes])
   })
 })
