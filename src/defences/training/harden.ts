@@ -64,7 +64,7 @@ export async function harden(
         const present = epsilon * height(ramp, batchRun.step, batchRun.total)
         return present > 0 ? recipe.prepare(model, x, y, { ...options, epsilon: present }, batchRun) : x
       },
-      evaluate: (model) => reading(model, dataset.test, epsilon, pgdSteps, run),
+      evaluate: (model) => reading(model, dataset.test, recipe, options, pgdSteps, run),
       evaluateEvery: readings > 0 ? Math.max(1, Math.floor(steps / readings)) : 0,
     },
     run,
@@ -78,14 +78,18 @@ export const height = (ramp: number, step: number, total: number): number =>
 async function reading(
   model: Model,
   test: Split,
-  epsilon: number,
+  recipe: TrainingRecipe,
+  options: RecipeOptions,
   pgdSteps: number,
   run: RunContext,
 ): Promise<Record<string, number>> {
+  const { epsilon } = options
   const first = (count: number) => Array.from({ length: Math.min(count, test.count) }, (_, i) => i)
   const ids = first(readingImages)
+  const cleanAccuracy = await accuracy(model, test, ids)
+  if (recipe.read) return { cleanAccuracy, ...(await recipe.read(model, test, ids, options, run)) }
   return {
-    cleanAccuracy: await accuracy(model, test, ids),
+    cleanAccuracy,
     fgsmAccuracy: await accuracyUnderFgsm(model, test, ids, epsilon, run),
     ...(pgdSteps > 0
       ? {

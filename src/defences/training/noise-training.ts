@@ -11,6 +11,7 @@ import { addNoise } from '../../core/gaussian.ts'
 import { createRng } from '../../core/rng.ts'
 import * as tf from '../../core/tf.ts'
 import type { Split } from '../../data/data-set.ts'
+import { accuracy } from '../../models/accuracy.ts'
 import type { Model } from '../../models/model.ts'
 import { rampKnob } from './knobs.ts'
 import type { TrainingRecipe } from './recipe.ts'
@@ -36,6 +37,12 @@ export const entry: TrainingRecipe = {
   defaults: { epsilon: 0.5, ramp: 0 },
   parameters: [noiseKnob, rampKnob()],
   gradients: () => 1,
+  read: async (model, test, ids, { epsilon }, { seed }) => ({
+    noisyAccuracy:
+      epsilon > 0
+        ? await accuracyUnderNoise(model, test, ids, epsilon, seed)
+        : await accuracy(model, test, ids),
+  }),
   prepare: (_, x, __, { epsilon: sigma }, { seed }) => Promise.resolve(noisy(x, sigma, seed)),
 }
 

@@ -1,6 +1,8 @@
 import type { Parameter } from '../../attacks/attack.ts'
 import type { Labels } from '../../core/classifier.ts'
 import type * as tf from '../../core/tf.ts'
+import type { RunContext } from '../../core/run.ts'
+import type { Split } from '../../data/data-set.ts'
 import type { Model } from '../../models/model.ts'
 import type { BatchRun, PreparedBatch } from '../../models/train.ts'
 
@@ -32,6 +34,14 @@ export interface TrainingRecipe {
   gradients(options: RecipeOptions): number
   /** Throws `bad-input` or RangeError for options that make no sense; ε and ramp are checked before. */
   check?(options: RecipeOptions): void
+  /** What is read on the way beside clean accuracy, by figure, when FGSM and PGD at ε would say nothing of it. */
+  read?(
+    model: Model,
+    test: Split,
+    ids: readonly number[],
+    options: RecipeOptions,
+    run: RunContext,
+  ): Promise<Record<string, number>>
   /**
    * What the step is taken on; x and y are borrowed, a new tensor is the loop's. `options.epsilon` is the ramp's
    * present height and above 0.
