@@ -21,3 +21,11 @@ export function criterionLabels(criterion: Criterion): Labels {
 export function ascentSign(criterion: Criterion): 1 | -1 {
   return criterion.kind === 'targeted' ? -1 : 1
 }
+
+/** The same wish for some of the rows, in their order. */
+export function criterionFor(criterion: Criterion, rows: readonly number[]): Criterion {
+  const some = rows.map((row) => criterionLabels(criterion)[row]!)
+  return criterion.kind === 'targeted'
+    ? { kind: 'targeted', targets: some }
+    : { kind: 'misclassification', labels: some }
+}

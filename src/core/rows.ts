@@ -49,3 +49,27 @@ export function likeliestOthers(scores: Float32Array, label: number, count: numb
   const others = [...scores.keys()].filter((k) => k !== label)
   return others.sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, count)
 }
+
+/** Where a mask (N) holds, as row numbers. */
+export async function rowsWhere(mask: tf.Tensor): Promise<number[]> {
+  const yes = await mask.data()
+  return Array.from(yes.keys()).filter((row) => yes[row])
+}
+
+/** Rows that are no success yet, by number. */
+export async function openRows(logits: tf.Tensor, criterion: Criterion): Promise<number[]> {
+  const mask = tf.tidy(() => tf.logicalNot(adversarialRows(logits, criterion)))
+  try {
+    return await rowsWhere(mask)
+  } finally {
+    mask.dispose()
+  }
+}
+
+/** A copy of `all` with `some` in place of its rows at these numbers. */
+export function putRows(all: tf.Tensor, some: tf.Tensor, rows: readonly number[]): tf.Tensor {
+  const count = all.shape[0]!
+  const from = Array.from({ length: count }, (_, row) => row)
+  for (const [i, row] of rows.entries()) from[row] = count + i
+  return tf.tidy(() => tf.gather(tf.concat([all, some]), from))
+}

@@ -6,13 +6,22 @@
  * Threat model: white-box, one gradient a step; budget epsilon in L∞ or L2.
  */
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
-import { ascentSign, criterionLabels, type Criterion } from '../../core/criteria.ts'
+import { ascentSign, criterionFor, criterionLabels, type Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
 import { Held } from '../../core/held.ts'
 import type { LossSpec } from '../../core/losses.ts'
 import { clipToBounds, normaliseRows, shrinkToL2Ball } from '../../core/norms.ts'
 import { createRng, type Rng } from '../../core/rng.ts'
-import { adversarialRows, likeliestOthers, perRow, pickRows, readRows } from '../../core/rows.ts'
+import {
+  adversarialRows,
+  likeliestOthers,
+  perRow,
+  pickRows,
+  putRows,
+  readRows,
+  openRows,
+  rowsWhere,
+} from '../../core/rows.ts'
 import { throwIfCancelled, type RunContext, type TraceStep } from '../../core/run.ts'
 import * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
@@ -74,9 +83,9 @@ export async function apgd(
   let result: tf.Tensor = tf.clone(x)
   try {
     const ranked = settings.loss === 'dlr-targeted' ? await rivalsOf(first, labels) : undefined
-    let open = await indicesOf(tf.tidy(() => tf.logicalNot(adversarialRows(first, criterion))))
+    let open = await openRows(first, criterion)
     for (let i = 0; i < runs && open.length > 0; i++) {
-      const part = partOf(criterion, open)
+      const part = criterionFor(criterion, open)
       const rows = tf.gather(x, open)
       try {
         const loss = lossFor(settings.loss, ranked && open.map((row) => rivalOf(ranked[row]!, i)))
@@ -85,7 +94,7 @@ export async function apgd(
           onTrace: (steps) => (trace = i === 0 ? steps : trace),
         })
         const kept: tf.Tensor = result
-        result = tf.tidy(() => putRows(kept, found.adversarial, open))
+        result = putRows(kept, found.adversarial, open)
         tf.dispose([kept, found.adversarial])
         open = open.filter((_, at) => !found.misread[at])
       } finally {
@@ -206,7 +215,7 @@ async function climb(
         }
       })
       // The one place that reads back: seldom enough not to hold a GPU up.
-      if ((await indicesOf(tf.logicalNot(state.now.isFound))).length === 0) break
+      if ((await rowsWhere(state.now.isFound)).length === x.shape[0]) break
     }
     listener.onTrace(await traceOf(best, sign))
     const misread = Array.from(await state.now.isFound.data(), Boolean)
@@ -242,7 +251,7 @@ function intoBall(
 }
 
 /** A random change of length epsilon: as in the paper's code, scaled until it touches the edge of the ball. */
-function randomEdge(x: tf.Tensor, norm: ApgdOptions['norm'], epsilon: number, rng: Rng): tf.Tensor {
+export function randomEdge(x: tf.Tensor, norm: ApgdOptions['norm'], epsilon: number, rng: Rng): tf.Tensor {
   const draw = norm === 'linf' ? () => 2 * rng.uniform() - 1 : () => rng.normal()
   const noise = tf.tensor(Float32Array.from({ length: x.size }, draw), x.shape)
   return tf.mul(normaliseRows(noise, norm), epsilon)
@@ -274,31 +283,6 @@ async function rivalsOf(logits: tf.Tensor, labels: number[]): Promise<number[][]
 }
 
 const rivalOf = (ranked: number[], restart: number) => ranked[restart % ranked.length]!
-
-function partOf(criterion: Criterion, rows: number[]): Criterion {
-  const some = rows.map((row) => criterionLabels(criterion)[row]!)
-  return criterion.kind === 'targeted'
-    ? { kind: 'targeted', targets: some }
-    : { kind: 'misclassification', labels: some }
-}
-
-/** `all` with its rows at `indices` replaced by `some`. */
-function putRows(all: tf.Tensor, some: tf.Tensor, indices: number[]): tf.Tensor {
-  const at = new Map(indices.map((index, i) => [index, i]))
-  const rows = all.shape[0]!
-  // Row i is either kept or the one that replaces it, from one list of both.
-  const from = Array.from({ length: rows }, (_, row) => (at.has(row) ? rows + at.get(row)! : row))
-  return tf.gather(tf.concat([all, some]), from)
-}
-
-/** Where a mask (N) holds; frees it. */
-async function indicesOf(mask: tf.Tensor): Promise<number[]> {
-  try {
-    return Array.from(await mask.data(), (yes, i) => (yes ? i : -1)).filter((i) => i >= 0)
-  } finally {
-    mask.dispose()
-  }
-}
 
 async function traceOf(best: tf.Tensor[], sign: number): Promise<TraceStep[]> {
   const all = tf.stack(best)
