@@ -121,9 +121,13 @@ async function runKnobs(
   const method = await load()
   const { targets, ...turned } = fromTask(params, task) as Record<string, unknown>
   const given =
-    name === 'attack-images'
+    name === 'attack-images' || name === 'train-sticker'
       ? {
-          model: { model: task.victim.model, weights: ownWeights(task, earlier) },
+          model: {
+            model: task.victim.model,
+            weights: ownWeights(task, earlier),
+            defence: task.victim.defence,
+          },
           images: { dataset: task.dataset, split: task.split, ids: task.ids },
           ...(targets === undefined
             ? {}
@@ -134,7 +138,12 @@ async function runKnobs(
   const result = (await method.run({ ...given, ...turned, seed }, context, workshop)) as KnobResult
   if (result.weights) return { kind: 'model-weights', model: task.victim.model, tensors: result.weights }
   if (result.adversarial)
-    return { kind: 'adversarial-examples', ids: task.ids, shape: result.shape, pixels: result.adversarial }
+    return {
+      kind: 'adversarial-examples',
+      ids: task.handIn?.ids ?? task.ids,
+      shape: result.shape,
+      pixels: result.adversarial,
+    }
   throw new Error(`${name} makes neither weights nor adversarial examples, so there is nothing to hand in`)
 }
 

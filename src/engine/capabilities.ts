@@ -10,6 +10,8 @@ import { QueryLedger } from '../core/ledger.ts'
 import * as tf from '../core/tf.ts'
 import type { DataSet } from '../data/data-set.ts'
 import { sampleUnderNoise } from '../defences/certification/randomised-smoothing.ts'
+import { defended } from '../defences/defended.ts'
+import type { StageSpec } from '../defences/stage.ts'
 import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
@@ -19,6 +21,7 @@ import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
 import { Watch } from './watch.ts'
+import { Guard } from './guard.ts'
 import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
 
 export interface CapabilityOptions {
@@ -58,11 +61,14 @@ export interface CapabilityServer {
 
 /** Which word of `sandbox.access` in lab.json grants a capability. */
 const grants = {
-  'victim.info': ['victim', 'scores', 'decisions'],
+  'victim.info': ['victim', 'inner', 'scores', 'decisions'],
   'victim.logits': ['victim'],
   'victim.lossAndGradient': ['victim'],
   'victim.vjp': ['victim'],
   'victim.sampleUnderNoise': ['victim'],
+  'inner.logits': ['inner'],
+  'inner.lossAndGradient': ['inner'],
+  'inner.vjp': ['inner'],
   'oracle.scores': ['scores'],
   'oracle.decide': ['decisions'],
   'trainer.step': ['trainer'],
@@ -96,9 +102,14 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     return trainer
   }
   /** Once the program trains, it attacks the copy in training: adversarial training needs the newest weights. */
-  const victim = async () => (training ? (await trainerNow()).model : original())
+  const network = async () => (training ? (await trainerNow()).model : original())
+  const { defence = [], innerSkips = defence.length } = task.victim
+  // Kept beside the network they stand around, so that random stages go on drawing.
+  const victim = wrapped(network, defence, createRng(seed, 'victim').uint32())
+  const inner = wrapped(network, defence.slice(innerSkips), createRng(seed, 'inner').uint32())
   const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
+  const guard = task.watch && new Guard(task.watch)
   let watch: Watch | undefined
   const watching = () => (watch ??= new Watch(dataset[task.split].pixels(task.ids), task.ids.length))
   let noiseCalls = 0
@@ -112,11 +123,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     inputs: WireTensor[],
     more: ArrayBufferView[],
     compute: (model: Model, batch: tf.Tensor[], from: number) => Promise<tf.Tensor[]>,
+    asked: () => Promise<Model> = victim,
   ) {
     const rows = inputs[0]!.shape[0]!
     ledger.charge(counted, rows, [...inputs.map((input) => input.values), ...more])
     return attempt(async () => {
-      const model = await victim()
+      const model = await asked()
       const parts: { shape: number[]; values: Float32Array }[][] = []
       for (let from = 0; from < rows; from += batchRows) {
         stopIfClosed()
@@ -140,6 +152,53 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     })
   }
 
+  /** The white-box questions about one model, under the name that the program knows it by. */
+  const whiteBox = (name: 'victim' | 'inner', asked: () => Promise<Model>) => ({
+    async logits([x]: unknown[]): Promise<WireTensor> {
+      const { inputShape } = await asked()
+      const input = readTensor(`${name}.logits: x`, x, inputShape)
+      const ask = async (model: Model, [batch]: tf.Tensor[]) => [await model.logits(batch!)]
+      return (await answer('logits', [input], [], ask, asked))[0]!
+    },
+
+    async lossAndGradient([x, y, loss]: unknown[]): Promise<{ loss: WireTensor; gradient: WireTensor }> {
+      const { inputShape, numClasses } = await asked()
+      const input = readTensor(`${name}.lossAndGradient: x`, x, inputShape)
+      const rows = input.shape[0]!
+      const labels = readLabels(`${name}.lossAndGradient: y`, y, rows, numClasses)
+      const spec = readLoss(`${name}.lossAndGradient: loss`, loss, rows, numClasses)
+      const targets = spec?.kind === 'dlr' && spec.targets ? Int32Array.from(spec.targets) : undefined
+      const [losses, gradient] = await answer(
+        'gradient',
+        [input],
+        targets ? [labels, targets] : [labels],
+        async (model, [batch], from) => {
+          const to = from + batch!.shape[0]!
+          const part = targets ? { kind: 'dlr' as const, targets: targets.subarray(from, to) } : spec
+          const answered = await model.lossAndGradient(batch!, labels.subarray(from, to), part)
+          return [answered.loss, answered.gradient]
+        },
+        asked,
+      )
+      if (rows === task.ids.length)
+        watching().saw(
+          input.values as Float32Array,
+          losses!.values as Float32Array,
+          gradient!.values as Float32Array,
+        )
+      return { loss: losses!, gradient: gradient! }
+    },
+
+    async vjp([x, cotangent]: unknown[]): Promise<WireTensor> {
+      const { inputShape, numClasses } = await asked()
+      const input = readTensor(`${name}.vjp: x`, x, inputShape)
+      const weights = readTensor(`${name}.vjp: cotangent`, cotangent, [numClasses], input.shape[0])
+      const ask = async (model: Model, [batch, part]: tf.Tensor[]) => [await model.vjp(batch!, part!)]
+      return (await answer('gradient', [input, weights], [], ask, asked))[0]!
+    },
+  })
+  const [ofVictim, ofInner] = [whiteBox('victim', victim), whiteBox('inner', inner)]
+
   const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } =
     {
       async 'victim.info'() {
@@ -147,51 +206,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return { inputShape: [...inputShape], numClasses, bounds: [...bounds] }
       },
 
-      async 'victim.logits'([x]) {
-        const { inputShape } = await victim()
-        const input = readTensor('victim.logits: x', x, inputShape)
-        const [logits] = await answer('logits', [input], [], async (model, [batch]) => [
-          await model.logits(batch!),
-        ])
-        return logits!
-      },
-
-      async 'victim.lossAndGradient'([x, y, loss]) {
-        const { inputShape, numClasses } = await victim()
-        const input = readTensor('victim.lossAndGradient: x', x, inputShape)
-        const rows = input.shape[0]!
-        const labels = readLabels('victim.lossAndGradient: y', y, rows, numClasses)
-        const spec = readLoss('victim.lossAndGradient: loss', loss, rows, numClasses)
-        const targets = spec?.kind === 'dlr' && spec.targets ? Int32Array.from(spec.targets) : undefined
-        const [losses, gradient] = await answer(
-          'gradient',
-          [input],
-          targets ? [labels, targets] : [labels],
-          async (model, [batch], from) => {
-            const to = from + batch!.shape[0]!
-            const part = targets ? { kind: 'dlr' as const, targets: targets.subarray(from, to) } : spec
-            const answered = await model.lossAndGradient(batch!, labels.subarray(from, to), part)
-            return [answered.loss, answered.gradient]
-          },
-        )
-        if (rows === task.ids.length)
-          watching().saw(
-            input.values as Float32Array,
-            losses!.values as Float32Array,
-            gradient!.values as Float32Array,
-          )
-        return { loss: losses!, gradient: gradient! }
-      },
-
-      async 'victim.vjp'([x, cotangent]) {
-        const { inputShape, numClasses } = await victim()
-        const input = readTensor('victim.vjp: x', x, inputShape)
-        const weights = readTensor('victim.vjp: cotangent', cotangent, [numClasses], input.shape[0])
-        const [product] = await answer('gradient', [input, weights], [], async (model, [batch, part]) => [
-          await model.vjp(batch!, part!),
-        ])
-        return product!
-      },
+      'victim.logits': ofVictim.logits,
+      'victim.lossAndGradient': ofVictim.lossAndGradient,
+      'victim.vjp': ofVictim.vjp,
+      'inner.logits': ofInner.logits,
+      'inner.lossAndGradient': ofInner.lossAndGradient,
+      'inner.vjp': ofInner.vjp,
 
       async 'victim.sampleUnderNoise'([x, sigma, n]) {
         const { inputShape, numClasses } = await victim()
@@ -221,9 +241,10 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return { shape: [images, numClasses], dtype: 'int32', values }
       },
 
-      async 'oracle.scores'([x]) {
+      async 'oracle.scores'([x, account]) {
         const { inputShape } = await victim()
         const input = readTensor('oracle.scores: x', x, inputShape)
+        guard?.admit('oracle.scores', input, account)
         const [scores] = await answer('scores', [input], [], async (model, [batch]) => {
           const logits = await model.logits(batch!)
           const probabilities = tf.softmax(logits)
@@ -233,9 +254,10 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return scores!
       },
 
-      async 'oracle.decide'([x]) {
+      async 'oracle.decide'([x, account]) {
         const { inputShape, numClasses } = await victim()
         const input = readTensor('oracle.decide: x', x, inputShape)
+        guard?.admit('oracle.decide', input, account)
         const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [
           await model.logits(batch!),
         ])
@@ -348,7 +370,11 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       }
     },
     figures: () => ({ used: ledger.used, max: ledger.max }),
-    summary: () => ({ ...ledger.summary(), ...(watch ? { trace: watch.trace } : {}) }),
+    summary: () => ({
+      ...ledger.summary(),
+      ...(watch ? { trace: watch.trace } : {}),
+      ...(guard ? { accounts: guard.figures() } : {}),
+    }),
     async trained() {
       await last
       if (!training) return undefined
@@ -365,6 +391,21 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       training?.trainer.dispose()
       training = undefined
     },
+  }
+}
+
+/** The network with its stages; the same one for as long as the network is, so that its random draws go on. */
+function wrapped(
+  network: () => Promise<Model>,
+  stages: readonly StageSpec[],
+  seed: number,
+): () => Promise<Model> {
+  if (stages.length === 0) return network
+  let made: { around: Model; model: Model } | undefined
+  return async () => {
+    const around = await network()
+    if (made?.around !== around) made = { around, model: defended(around, stages, seed) }
+    return made.model
   }
 }
 

@@ -47,8 +47,17 @@ export interface Capabilities {
   'victim.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
   /** Votes of the victim on n noisy copies of each image, made here: (N, numClasses). A copy is a row. */
   'victim.sampleUnderNoise'(x: WireTensor, sigma: number, n: number): WireTensor
-  'oracle.scores'(x: WireTensor): WireTensor
-  'oracle.decide'(x: WireTensor): Int32Array
+  /** The same three of the victim without its first stages: what a picture meets behind its preprocessing. */
+  'inner.logits'(x: WireTensor): WireTensor
+  'inner.lossAndGradient'(
+    x: WireTensor,
+    y: Int32Array,
+    loss: LossSpec | null,
+  ): { loss: WireTensor; gradient: WireTensor }
+  'inner.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
+  /** From an account (null: account 0), which matters where the task's `watch` looks at them. */
+  'oracle.scores'(x: WireTensor, account: number | null): WireTensor
+  'oracle.decide'(x: WireTensor, account: number | null): Int32Array
   /** One Adam step at this rate (null: 0.001) on a copy of the victim; the mean loss. */
   'trainer.step'(x: WireTensor, y: Int32Array, rate: number | null): number
   /**

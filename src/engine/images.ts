@@ -3,6 +3,8 @@ import type { Labels, WhiteBoxAccess } from '../core/classifier.ts'
 import type { Criterion } from '../core/criteria.ts'
 import { PerturbError } from '../core/errors.ts'
 import * as tf from '../core/tf.ts'
+import { defended } from '../defences/defended.ts'
+import type { StageSpec } from '../defences/stage.ts'
 import type { Model, Weight } from '../models/model.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -10,6 +12,8 @@ import type { Workshop } from './workshop.ts'
 export interface ModelRef {
   model: string
   weights?: Weight[]
+  /** Stages around it, as in `Task.victim.defence`. */
+  defence?: readonly StageSpec[]
 }
 
 /** Images of a shipped data set, or pixels of the caller's own with a class for each. */
@@ -28,13 +32,14 @@ export interface Images {
 /** Lends the model for the time of `work`; one made from weights is freed afterwards. */
 export async function withModel<T>(
   workshop: Workshop,
-  { model: name, weights }: ModelRef,
+  { model: name, weights, defence = [] }: ModelRef,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
-  if (!weights) return work(await workshop.model(name))
+  const around = (network: Model) => (defence.length > 0 ? defended(network, defence, 0) : network)
+  if (!weights) return work(around(await workshop.model(name)))
   const model = await workshop.modelWithWeights(name, weights)
   try {
-    return await work(model)
+    return await work(around(model))
   } finally {
     model.dispose()
   }

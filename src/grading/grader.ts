@@ -1,6 +1,8 @@
 import type { DataSet } from '../data/data-set.ts'
 import type { Model, Weight } from '../models/model.ts'
 import type { Rng } from '../core/rng.ts'
+import type { StageSpec } from '../defences/stage.ts'
+import type { WatchRule } from '../defences/detection/query-watch.ts'
 import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -23,13 +25,27 @@ export interface Trusted {
  */
 export interface Task {
   /** The victim: a shipped model, or the learner's own weights handed in for another checkpoint. */
-  victim: { model: string; weightsFrom?: string }
+  victim: {
+    model: string
+    weightsFrom?: string
+    /** Stages around it, as data: engine and referee build the same defended model from them (`defended`). */
+    defence?: readonly StageSpec[]
+    /** What `inner` is, where it is granted: the victim without its first stages, so many of them; all when absent. */
+    innerSkips?: number
+  }
   dataset: string
   split: 'train' | 'test'
   /** The images to work on, by index in the split, in order. */
   ids: number[]
   labels: number[]
   values: Record<string, number | string | boolean>
+  /** The black box keeps each account's queries and closes one whose queries are too much alike. */
+  watch?: WatchRule & { accounts: number }
+  /**
+   * For a checkpoint of `adversarial-examples` that are not the task's images changed: how many there are, each with
+   * a number of its own in place of an image's, and the shape of one. A sticker: { ids: [4711], shape: [9, 9, 3] }.
+   */
+  handIn?: { ids: number[]; shape: number[] }
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */
   columns?: string[]
 }

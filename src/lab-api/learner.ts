@@ -181,15 +181,27 @@ export interface Victim {
 /** The model under test (white-box): you may ask for its gradient. */
 export declare const victim: Victim
 
+/** A model whose inside is open: what attacks need of a victim. Write one yourself, and every attack runs on it. */
+export type WhiteBox = Omit<Victim, 'sampleUnderNoise'>
+
+/**
+ * The same model without what stands in front of it: the part behind the victim's preprocessing, where the lab
+ * grants it. Give it what the preprocessing would have made of your images.
+ */
+export declare const inner: WhiteBox
+
 /** A black box. Every row you ask about is counted, and a spent budget refuses. */
 export interface Oracle {
   readonly inputShape: readonly number[]
   readonly numClasses: number
   readonly bounds: readonly [number, number]
-  /** Probabilities: (N, numClasses). */
-  scores(x: Tensor): Promise<Tensor>
-  /** The top class of each row. */
-  decide(x: Tensor): Promise<number[]>
+  /**
+   * Probabilities: (N, numClasses).
+   * @param account who asks, a number from 0; it matters where accounts are watched
+   */
+  scores(x: Tensor, account?: number): Promise<Tensor>
+  /** The top class of each row; `account` as in `scores`. */
+  decide(x: Tensor, account?: number): Promise<number[]>
 }
 
 /** The model under test (black-box): you may only ask what it answers. */
@@ -254,18 +266,63 @@ export declare const task: Readonly<Record<string, number | string | boolean>> &
   readonly target: number
 }
 
+/** How one sticker lies on one picture. */
+export interface Placement {
+  /** Degrees, clockwise. */
+  rotation: number
+  /** 1 is its own size. */
+  scale: number
+  /** Pixels from the middle of the picture to the middle of the sticker. */
+  right: number
+  down: number
+  /** Brightness against the picture's; what exceeds 1 is cut off. */
+  light: number
+}
+
+/** How far placements reach to either side: degrees, a share, pixels, a share. All 0 is straight, in the middle of the spot. */
+export interface PlacementRange {
+  rotation: number
+  scale: number
+  shift: number
+  light: number
+}
+
+/** A sticker on pictures, and the way back. */
+export declare const stickers: {
+  /**
+   * n placements drawn evenly from a range around a spot (the middle of the picture when left out), other ones at each
+   * call; the same run draws the same.
+   */
+  draw(n: number, range: PlacementRange, spot?: { right: number; down: number }): Placement[]
+  /**
+   * The pictures with the sticker on each, at a placement each.
+   * @param sticker (side, side, 3)
+   * @param x pictures, (N, 32, 32, 3)
+   */
+  paste(sticker: Tensor, x: Tensor, placements: readonly Placement[]): Promise<Tensor>
+  /**
+   * What the sticker's own pixels are worth, from what those of the pasted pictures are worth: every placement
+   * undone, and all of them added up. The result has the sticker's shape.
+   */
+  pullBack(gradient: Tensor, sticker: Tensor, placements: readonly Placement[]): Promise<Tensor>
+}
+
 /** The knobs of an attack by name, e.g. { epsilon: 0.25 }; a name that it does not know is an error. */
 export interface AttackOptions {
   /** Makes the attack a targeted one: the class that each row shall be read as. */
   targets?: ArrayLike<number>
   /** Where its randomness comes from; the run's own seed when left out. */
   seed?: number
-  [knob: string]: number | string | boolean | ArrayLike<number> | undefined
+  /** A picture for each row that is misread already, for attacks on decisions to begin with. */
+  starts?: Tensor
+  /** A model of your own, for `attacks.transfer`. */
+  surrogate?: Victim
+  [knob: string]: number | string | boolean | ArrayLike<number> | Tensor | Victim | undefined
 }
 
 /** One of the library's attacks. Resolves with the changed images, of x's shape; x is untouched. */
 export type LibraryAttack = (
-  target: Victim | Oracle,
+  target: WhiteBox | Oracle,
   x: Tensor,
   y: ArrayLike<number>,
   options?: AttackOptions,
@@ -275,6 +332,8 @@ export type LibraryAttack = (
 export declare const attacks: {
   /** The fast gradient sign method: one step of length epsilon. */
   readonly fgsm: LibraryAttack
+  /** Projected gradient descent: many small steps, each pulled back into the ball. */
+  readonly pgd: LibraryAttack
   readonly [id: string]: LibraryAttack
 }
 

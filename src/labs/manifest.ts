@@ -29,7 +29,7 @@ export interface Manifest {
 }
 
 export interface SandboxSpec {
-  /** Capabilities granted: victim, scores, decisions, trainer, data. */
+  /** Capabilities granted: victim, inner, scores, decisions, trainer, data. */
   access: string[]
   /** Rows the ledger answers before it refuses. */
   maxQueries: number

@@ -8,6 +8,7 @@ import type { ClassifierInfo } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
 import type { LossSpec } from '../../core/losses.ts'
+import { drawPlacements, pasteSticker, pullBack, type PictureShape } from '../../core/placement.ts'
 import { createRng } from '../../core/rng.ts'
 import { betaQuantile, normalQuantile } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
@@ -57,7 +58,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
   }
   const granted = (...names: string[]) => names.some((name) => access.includes(name))
   const noInfo: ClassifierInfo = { inputShape: [], numClasses: 0, bounds: [0, 1] }
-  const info = granted('victim', 'scores', 'decisions') ? await call('victim.info') : noInfo
+  const info = granted('victim', 'inner', 'scores', 'decisions') ? await call('victim.info') : noInfo
   const rng = createRng(outside.seed, 'program')
 
   const require = (name: string, method: string) => {
@@ -73,33 +74,33 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     return tensor
   }
 
-  const victim: Learner.Victim & { readonly inputShape: readonly number[] } = {
+  /** The white-box questions about the victim, or about what lies behind its first stages. */
+  const whiteBox = (name: 'victim' | 'inner') => ({
     ...info,
-    async logits(x) {
-      require('victim', 'victim.logits')
-      return receive(await call('victim.logits', await toWire('victim.logits', 'x', x))) as Learner.Tensor
+    async logits(x: Learner.Tensor) {
+      require(name, `${name}.logits`)
+      return receive(await call(`${name}.logits`, await toWire(`${name}.logits`, 'x', x))) as Learner.Tensor
     },
-    async lossAndGradient(x, y, loss) {
-      require('victim', 'victim.lossAndGradient')
-      const wire = await toWire('victim.lossAndGradient', 'x', x)
-      const reply = await call(
-        'victim.lossAndGradient',
-        wire,
-        toLabels('victim.lossAndGradient', y),
-        (loss ?? null) as LossSpec | null,
-      )
+    async lossAndGradient(x: Learner.Tensor, y: ArrayLike<number>, loss?: Learner.Loss) {
+      const method = `${name}.lossAndGradient` as const
+      require(name, method)
+      const wire = await toWire(method, 'x', x)
+      const reply = await call(method, wire, toLabels(method, y), (loss ?? null) as LossSpec | null)
       return {
         loss: receive(reply.loss) as Learner.Tensor,
         gradient: receive(reply.gradient) as Learner.Tensor,
       }
     },
-    async vjp(x, cotangent) {
-      require('victim', 'victim.vjp')
-      const wire = await toWire('victim.vjp', 'x', x)
-      return receive(
-        await call('victim.vjp', wire, await toWire('victim.vjp', 'cotangent', cotangent)),
-      ) as Learner.Tensor
+    async vjp(x: Learner.Tensor, cotangent: Learner.Tensor) {
+      const method = `${name}.vjp` as const
+      require(name, method)
+      const wire = await toWire(method, 'x', x)
+      return receive(await call(method, wire, await toWire(method, 'cotangent', cotangent))) as Learner.Tensor
     },
+  })
+
+  const victim: Learner.Victim = {
+    ...whiteBox('victim'),
     async sampleUnderNoise(x, sigma, n) {
       require('victim', 'victim.sampleUnderNoise')
       const wire = await toWire('victim.sampleUnderNoise', 'x', x)
@@ -111,13 +112,15 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
 
   const oracle: Learner.Oracle = {
     ...info,
-    async scores(x) {
+    async scores(x, account) {
       require('scores', 'oracle.scores')
-      return receive(await call('oracle.scores', await toWire('oracle.scores', 'x', x))) as Learner.Tensor
+      const wire = await toWire('oracle.scores', 'x', x)
+      return receive(await call('oracle.scores', wire, account ?? null)) as Learner.Tensor
     },
-    async decide(x) {
+    async decide(x, account) {
       require('decisions', 'oracle.decide')
-      return [...(await call('oracle.decide', await toWire('oracle.decide', 'x', x)))]
+      const wire = await toWire('oracle.decide', 'x', x)
+      return [...(await call('oracle.decide', wire, account ?? null))]
     },
   }
 
@@ -190,6 +193,33 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     ]),
   )
 
+  const placing = createRng(outside.seed, 'stickers')
+  const stickers: typeof Learner.stickers = {
+    draw(n, range, spot) {
+      if (!(Number.isSafeInteger(n) && n >= 0 && n <= 100_000))
+        throw new PerturbError('bad-input', `stickers.draw: n must be a whole number; got ${describe(n)}`)
+      if (typeof range !== 'object' || range === null)
+        throw new PerturbError(
+          'bad-input',
+          `stickers.draw: range must be { rotation, scale, shift, light }; got ${describe(range)}`,
+        )
+      return drawPlacements(n, range, placing, spot)
+    },
+    async paste(sticker, x, placements) {
+      const patch = await toPicture('stickers.paste', 'sticker', sticker, 3)
+      const pictures = await toPicture('stickers.paste', 'x', x, 4)
+      const { values, shape } = pictures
+      const pasted = pasteSticker(patch.values, patch.picture, values, pictures.picture, [...placements])
+      return receive({ shape, dtype: 'float32', values: pasted }) as Learner.Tensor
+    },
+    async pullBack(gradient, sticker, placements) {
+      const patch = await toPicture('stickers.pullBack', 'sticker', sticker, 3)
+      const { values, picture } = await toPicture('stickers.pullBack', 'gradient', gradient, 4)
+      const pulled = pullBack(values, picture, patch.values, patch.picture, [...placements])
+      return receive({ shape: patch.shape, dtype: 'float32', values: pulled }) as Learner.Tensor
+    },
+  }
+
   let submitted = false
   async function submit(handIn: Parameters<typeof Learner.submit>[0]): Promise<void> {
     if (typeof handIn !== 'object' || handIn === null) {
@@ -224,11 +254,13 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     values: Object.freeze({
       tf: learnerMath(() => rng.uint32(), onTensor),
       victim: Object.freeze(victim),
+      inner: Object.freeze(whiteBox('inner')),
       oracle: Object.freeze(oracle),
       trainer,
       data: Object.freeze(data),
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
+      stickers: Object.freeze(stickers),
       stats: Object.freeze({ betaQuantile, normalQuantile }),
       submit,
       progress: (done: number, total: number) => outside.progress(Number(done), Number(total)),
@@ -313,6 +345,17 @@ async function toWire(
   }
   const values = (await tensor.data()) as Float32Array | Int32Array
   return { shape: [...tensor.shape], dtype: tensor.dtype, values }
+}
+
+/** A picture, or a batch of them, in plain numbers. */
+async function toPicture(method: string, argument: string, value: unknown, rank: 3 | 4) {
+  const { shape, values } = await toWire(method, argument, value)
+  if (shape.length !== rank)
+    throw new PerturbError(
+      'bad-input',
+      `${method}: ${argument} must have the shape (${rank === 4 ? 'N, ' : ''}height, width, channels); got (${shape.join(', ')})`,
+    )
+  return { shape, values: Float32Array.from(values), picture: shape.slice(-3) as unknown as PictureShape }
 }
 
 function toLabels(method: string, value: unknown, noun = 'y'): Int32Array {

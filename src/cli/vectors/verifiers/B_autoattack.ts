@@ -11,7 +11,9 @@ export const verify: Verify = async function* (file, pack) {
     file.get('call'),
     /version='standard'.*APGD-CE (\d+) it, APGD-T\(DLR\) (\d+) targets, FAB-T \2 targets, Square (\d+)/,
   ) as [number, number, number]
-  const [tolerance] = numbersIn(file.get('tolerance'), /robust accuracy \+-([\d.]+)/) as [number]
+  const [band] = numbersIn(file.get('tolerance'), /robust accuracy \+-([\d.]+)/) as [number]
+  // One image in a hundred, and the rounding of shares that the file keeps as float32.
+  const tolerance = band + 1e-6
   const rows = await evaluationRows(file, pack)
   const criterion: Criterion = { kind: 'misclassification', labels: rows.labels }
   const seeds = seedsOf(file)
@@ -44,7 +46,9 @@ export const verify: Verify = async function* (file, pack) {
         x.dispose()
         found.adversarial.dispose()
         const left = found.hits.filter((hit) => !hit).length / rows.count
-        yield within(`${id} ${name} ${part} alone`, left, share.number(), tolerance)
+        // Square draws other squares than the library does: with one seed it may do better by a few images.
+        const lowerIsBetter = part === 'square'
+        yield within(`${id} ${name} ${part} alone`, left, share.number(), tolerance, { lowerIsBetter })
       }
     }
   }
