@@ -224,6 +224,7 @@ const attempt = v.object({
       refused: count,
       maxQueries: v.optional(count),
       transcriptDigest: text(200),
+      accounts: v.optional(v.object({ used: count, closed: count })),
       trace: v.optional(
         v.pipe(v.array(v.object({ step: count, values: map(v.number()) })), v.maxLength(500)),
       ),

@@ -16,7 +16,7 @@ import {
   type SearchRow,
 } from '../../core/row-search.ts'
 import type { RunContext } from '../../core/run.ts'
-import * as tf from '../../core/tf.ts'
+import type * as tf from '../../core/tf.ts'
 import type { EvasionEntry, EvasionResult } from '../attack.ts'
 import { atLeastZero, checkBatch, readOptions, wholeNumber } from '../check.ts'
 import { miFgsm } from './mi-fgsm.ts'
