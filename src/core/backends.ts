@@ -2,6 +2,7 @@
  * Which engine does the arithmetic: WebGPU, WebGL, WASM or plain JavaScript (CPU). Chosen by measuring,
  * unless the learner chose. Each backend is imported only when it is started, so it is a chunk of its own.
  */
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
 import type { WhiteBoxAccess } from './classifier.ts'
 import { PerturbError } from './errors.ts'
 import { now, platform, type AdapterInfo, type GpuAdapter } from './platform.ts'
@@ -66,10 +67,12 @@ export async function startBackend(name: BackendName, fetchBytes: FetchBytes): P
       if (!adapter) throw new PerturbError('unavailable', `WebGPU: ${reason}`)
       await import('@tensorflow/tfjs-backend-webgpu')
       const { registerWebgpuKernels } = await import('./kernels/webgpu.ts')
+      const { spareTheDevice } = await import('./kernels/webgpu-traffic.ts')
       registerWebgpuKernels()
       // A step of a small model is some thirty tiny programs: hand them over together.
       tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', 32)
       await activate('webgpu')
+      spareTheDevice(tf.backend() as WebGPUBackend)
       watchDevice('webgpu')
       return
     }

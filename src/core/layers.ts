@@ -66,6 +66,15 @@ function beforeRelu(dy: tf.Tensor, y: tf.Tensor, activation: unknown): tf.Tensor
     : tf.mul(dy, tf.step(y))
 }
 
+/** The sum of dz over all but its last dimension. */
+const biasGradient = (dz: tf.Tensor): tf.Tensor =>
+  tf.getKernel('BiasGradient', tf.getBackend())
+    ? run('BiasGradient', { dy: dz }, {})
+    : tf.sum(
+        dz,
+        dz.shape.slice(0, -1).map((_, axis) => axis),
+      )
+
 tf.registerGradient({
   kernelName: 'ConvolutionLayer',
   inputsToSave: ['x', 'filter'],
@@ -78,7 +87,7 @@ tf.registerGradient({
     return {
       x: () => run('Conv2DBackpropInput', { dy: dz, filter }, { ...geometry, inputShape: x.shape }),
       filter: () => run('Conv2DBackpropFilter', { x, dy: dz }, { ...geometry, filterShape: filter.shape }),
-      bias: () => tf.sum(dz, [0, 1, 2]),
+      bias: () => biasGradient(dz),
     }
   },
 })
@@ -93,7 +102,7 @@ tf.registerGradient({
     return {
       a: () => tf.matMul(dz, b, false, true),
       b: () => tf.matMul(a, dz, true, false),
-      bias: () => tf.sum(dz, [0, 1]),
+      bias: () => biasGradient(dz),
     }
   },
 })

@@ -6,9 +6,12 @@ import * as tf from '../core/tf.ts'
 import type { Architecture, Model, Weight } from './model.ts'
 import { checkWeights, weightShapes } from './weights.ts'
 
-/** Rows computed at once: bounds the memory of a large N, and costs nothing on a processor. */
-const forwardBatch = 256
-const gradientBatch = 128
+/** Rows computed at once: bounds the memory of a large N, and costs nothing on a processor; a GPU likes more. */
+const rowsAtOnce = {
+  processor: { forward: 256, gradient: 128 },
+  gpu: { forward: 1024, gradient: 512 },
+}
+const rowsHere = () => rowsAtOnce[tf.getBackend().startsWith('webg') ? 'gpu' : 'processor']
 
 /**
  * A network with these weights on the current backend. Throws PerturbError `bad-input` for weights that
@@ -49,7 +52,7 @@ export function modelOver(
 
   const logits = async (x: tf.Tensor) => {
     ready(x, 'logits')
-    return tf.tidy(() => joined([numClasses], batches(x, forwardBatch).map(run)))
+    return tf.tidy(() => joined([numClasses], batches(x, rowsHere().forward).map(run)))
   }
   const logitsArray = async (x: tf.Tensor) => {
     const result = await logits(x)
@@ -72,7 +75,7 @@ export function modelOver(
       if (loss.kind === 'dlr' && loss.targets) checkLabels(loss.targets, x.shape[0]!, numClasses, 'targets')
       return tf.tidy(() => {
         let from = 0
-        const parts = batches(x, gradientBatch).map((part) => {
+        const parts = batches(x, rowsHere().gradient).map((part) => {
           const to = from + part.shape[0]!
           const labels = rowsOf(y, from, to)
           const spec =
@@ -105,10 +108,10 @@ export function modelOver(
         )
       }
       return tf.tidy(() => {
-        const cotangents = batches(cotangent, gradientBatch)
+        const cotangents = batches(cotangent, rowsHere().gradient)
         return joined(
           inputShape,
-          batches(x, gradientBatch).map((part, i) => tf.grad(run)(part, cotangents[i]!)),
+          batches(x, rowsHere().gradient).map((part, i) => tf.grad(run)(part, cotangents[i]!)),
         )
       })
     },

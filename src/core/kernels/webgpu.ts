@@ -1,5 +1,6 @@
 import { webgpu_util, type WebGPUBackend, type WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu'
 import {
+  backend_util,
   getKernel,
   registerKernel,
   unregisterKernel,
@@ -8,6 +9,7 @@ import {
   type TensorInfo,
 } from '../tf.ts'
 import { firstMaxBody, maxPoolGradConfig, type PoolGeometry } from './pooling.ts'
+import { columnSums, filterGradient } from './webgpu-sums.ts'
 
 /** A program that computes each element of its output by itself; `body` ends with setOutputAtIndex(index, …). */
 function elementwise(
@@ -104,6 +106,8 @@ const crossEntropy = (rows: number, classes: number) =>
         }`,
   )
 
+type Shape4 = [number, number, number, number]
+
 interface Call {
   inputs: NamedTensorInfoMap
   attrs?: NamedAttrMap
@@ -120,6 +124,31 @@ export function registerWebgpuKernels(): void {
       backend.runWebGPUProgram(maxPoolGradient(geometry), [x, dy], 'float32'),
     ),
   )
+  unregisterKernel('Conv2DBackpropFilter', 'webgpu')
+  registerKernel({
+    kernelName: 'Conv2DBackpropFilter',
+    backendName: 'webgpu',
+    kernelFunc: onWebgpu(({ inputs: { x, dy }, attrs }, backend) => {
+      const { strides, pad, dimRoundingMode, filterShape } = attrs as {
+        strides: number | [number, number]
+        pad: 'same'
+        dimRoundingMode?: 'floor'
+        filterShape: Shape4
+      }
+      const { padInfo, strideHeight, strideWidth } = backend_util.computeConv2DInfo(
+        x!.shape as Shape4,
+        filterShape,
+        strides,
+        1,
+        pad,
+        dimRoundingMode,
+      )
+      return backend.runWebGPUProgram(filterGradient(filterShape, dy!.shape), [x!, dy!], 'float32', [
+        { type: 'int32', data: [padInfo.top, padInfo.left] },
+        { type: 'int32', data: [strideHeight, strideWidth] },
+      ])
+    }),
+  })
   // Another start of the backend finds them there.
   if (getKernel('AdamStep', 'webgpu')) return
   registerKernel({
@@ -128,6 +157,16 @@ export function registerWebgpuKernels(): void {
     kernelFunc: onWebgpu(({ inputs: { dy, y } }, backend) =>
       backend.runWebGPUProgram(reluGradient(dy!.shape), [dy!, y!], 'float32'),
     ),
+  })
+  registerKernel({
+    kernelName: 'BiasGradient',
+    backendName: 'webgpu',
+    kernelFunc: onWebgpu(({ inputs: { dy } }, backend) => {
+      const channels = dy!.shape.at(-1)!
+      const rows = dy!.shape.reduce((product, n) => product * n, 1) / channels
+      const matrix = { ...dy!, shape: [rows, channels] }
+      return backend.runWebGPUProgram(columnSums(rows, channels), [matrix], 'float32')
+    }),
   })
   registerKernel({
     kernelName: 'CrossEntropy',
