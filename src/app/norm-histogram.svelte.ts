@@ -20,6 +20,8 @@ export interface HistogramSetup {
   checkpoint?: string
   /** How many of them. */
   images: number
+  /** All scores of the model are multiplied by this: the same answers, no slope in cross-entropy. */
+  scores: number
   /** Knobs of the attack that are drawn. */
   knobs: string[]
   /** Options of the attack, knobs or not, where they are not its defaults. */
@@ -36,6 +38,7 @@ const words = new Set([
   'checkpoint',
   'images',
   'knobs',
+  'scores',
 ])
 
 export function readHistogramSetup(props: Record<string, string>): HistogramSetup {
@@ -46,6 +49,7 @@ export function readHistogramSetup(props: Record<string, string>): HistogramSetu
     ...(props.victim && props.victim !== 'shipped' ? { weightsFrom: props.victim } : {}),
     ...(props.checkpoint ? { checkpoint: props.checkpoint } : {}),
     images: Math.max(1, Math.floor(Number(props.images) || 30)),
+    scores: Number(props.scores) || 1,
     knobs: (props.knobs ?? '').split(/[\s,]+/).filter(Boolean),
     start: Object.fromEntries(
       Object.entries(props).flatMap(([name, said]) => (words.has(name) ? [] : [[name, optionOf(said)]])),
@@ -130,6 +134,7 @@ export class NormHistogram {
   trouble = $state('')
   #abort: AbortController | undefined
   #seed = -1
+  #begun = false
 
   readonly #scope = $derived.by(
     () => `histogram:${this.setup.attack}@${this.setup.weightsFrom ?? this.setup.model}`,
@@ -189,6 +194,13 @@ export class NormHistogram {
     }
   }
 
+  /** The first measurement of a bench; one that was stopped is not begun again by itself. */
+  async measureOnce(): Promise<void> {
+    if (this.#begun) return
+    this.#begun = true
+    await this.measure()
+  }
+
   /** Attacks every image with both attacks. What was measured before stays when it is stopped. Never throws. */
   async measure(): Promise<void> {
     const { source, info } = this
@@ -245,7 +257,11 @@ export class NormHistogram {
     const { l2, readAfter, labels } = (await session.engine.call(
       'attack-images',
       {
-        model: { model: setup.model, ...(weights ? { weights } : {}) },
+        model: {
+          model: setup.model,
+          ...(weights ? { weights } : {}),
+          ...(setup.scores === 1 ? {} : { defence: [{ id: 'scaled-logits', factor: setup.scores }] }),
+        },
         images: { dataset: task.dataset, split: task.split, ids },
         attack: info.id,
         options,

@@ -68,7 +68,12 @@ const attacks = [
 /** A histogram on an engine that misreads the first two of three images. */
 function setUp(props: Record<string, string> = {}) {
   const knobs: Record<string, unknown> = {}
-  const asked: { attack: string; options: Record<string, unknown>; images: { ids: number[] } }[] = []
+  const asked: {
+    model: unknown
+    attack: string
+    options: Record<string, unknown>
+    images: { ids: number[] }
+  }[] = []
   let hold: ((error: Error) => void) | undefined
   const engine = {
     async call(method: string, params: unknown, options: CallOptions = {}) {
@@ -155,10 +160,33 @@ describe('the norm histogram', () => {
     expect([histogram.running, histogram.trouble, histogram.measured.length]).toEqual([false, '', 0])
   })
 
+  test('measures once by itself; stopped, it does not begin again by itself', async () => {
+    const { histogram, asked } = setUp({ hold: 'yes' })
+    await histogram.open()
+    const running = histogram.measureOnce()
+    await new Promise((resolve) => setTimeout(resolve))
+    histogram.cancel()
+    await running
+    await histogram.measureOnce()
+    expect(asked).toHaveLength(1)
+  })
+
   test('an attack that does not exist is told, with those that do', async () => {
     const { histogram } = setUp({ attack: 'deepfol' })
     await histogram.open()
     expect(histogram.trouble).toContain('no attack "deepfol"; it has carlini-wagner, deepfool')
+  })
+
+  test('scores=100 puts the scaled scores around the model, and nothing else does', async () => {
+    const models = async (props: Record<string, string>) => {
+      const { histogram, asked } = setUp(props)
+      await histogram.open()
+      await histogram.measure()
+      return asked.map(({ model }) => model)
+    }
+    const scaled = { model: 'digits-cnn', defence: [{ id: 'scaled-logits', factor: 100 }] }
+    expect(await models({ scores: '100' })).toEqual([scaled, scaled])
+    expect(await models({})).toEqual([{ model: 'digits-cnn' }, { model: 'digits-cnn' }])
   })
 
   test('a model that is not repaired yet is waited for', () => {
