@@ -178,7 +178,11 @@ export function queriesRow(ledger: LedgerSummary | undefined, limit: number): Ev
 }
 
 /** Hard row: every pixel is one that a scanner could have produced. */
-export function rangeRow({ perturbation, bounds, pixels }: MeasuredExamples): EvidenceRow {
+export function rangeRow({
+  perturbation,
+  bounds,
+  pixels,
+}: Pick<MeasuredExamples, 'perturbation' | 'bounds' | 'pixels'>): EvidenceRow {
   const { outside, overshoot, range } = perturbation
   return atMost(0, {
     id: 'range',

@@ -197,7 +197,8 @@ async function expectedOf<V>(
   switch (checkpoint.accepts) {
     case 'adversarial-examples': {
       const { inputShape } = await tools.model(task.victim.model)
-      return { kind: 'adversarial-examples', ids: task.ids, inputShape }
+      const { ids, shape } = task.handIn ?? { ids: task.ids, shape: inputShape }
+      return { kind: 'adversarial-examples', ids, inputShape: shape }
     }
     case 'model-weights': {
       const weights = await (await tools.model(task.victim.model)).weights()

@@ -44,6 +44,9 @@ export {
   type AttackedImages,
   type RefereeAttack,
 } from '../grading/attacked.ts'
+/** What a black-box attack asks, and a watch that looks at it. */
+export { askedBy } from '../grading/query-streams.ts'
+export { alarmAt, thumbnail, type WatchRule } from '../defences/detection/query-watch.ts'
 /** A model that was handed in, with scores that a gradient attack can follow. */
 export { withUsualScores } from '../grading/usual-scores.ts'
 export { crossEntropies } from '../metrics/cross-entropy.ts'
@@ -53,6 +56,17 @@ export { longStep } from '../grading/diagnose/budget.ts'
 export { collapsedTraining } from '../grading/diagnose/training.ts'
 export { surerRows, type Rule, type Run } from '../grading/diagnose/run.ts'
 export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'
+
+/** Stickers: how they lie on pictures, and the referee's own. */
+export {
+  drawPlacements,
+  pasteSticker,
+  straight,
+  type Placement,
+  type PlacementRange,
+  type Spot,
+} from '../core/placement.ts'
+export { refereeSticker, type Sticker } from '../grading/stickers.ts'
 
 /** Promises of robustness: votes under noise, what they prove, and an attack that looks for a counterexample. */
 export { attackUnderNoise, votesUnderNoise } from '../grading/certificates.ts'
@@ -66,6 +80,11 @@ export {
 } from '../defences/certification/randomised-smoothing.ts'
 export { accuracyUnderNoise } from '../defences/training/noise-training.ts'
 export { betaQuantile, binomialLowerBound, binomialUpperBound, normalQuantile } from '../core/statistics.ts'
+
+/** Defended models, built from the stages of `task.victim.defence`, and how an attacker sees them who knows them. */
+export { averaged, defended } from '../defences/defended.ts'
+export { adaptive } from '../defences/adaptive.ts'
+export type { StageSpec } from '../defences/stage.ts'
 
 export type { Model, Weight } from '../models/model.ts'
 export type { DataSet } from '../data/data-set.ts'
