@@ -22,12 +22,14 @@ export interface BenchSetup {
   maxSteps: number
   /** Checkpoints these knobs can hand in. */
   checkpoints: string[]
+  /** Frames of the way of an iterated attack that are shown; 0 for none. */
+  film: number
   /** Where a knob stands before it is turned, when not at the attack's own default. */
   start: Options
 }
 
 /** Attributes that say what the bench is; every other one is where a knob of its name stands. */
-const words = new Set(['kind', 'place', 'attack', 'model', 'victim', 'checkpoint', 'checkpoints'])
+const words = new Set(['kind', 'place', 'attack', 'model', 'victim', 'checkpoint', 'checkpoints', 'film'])
 
 export function readSetup(props: Record<string, string>): BenchSetup {
   const weightsFrom = props.victim && props.victim !== 'shipped' ? props.victim : undefined
@@ -36,6 +38,7 @@ export function readSetup(props: Record<string, string>): BenchSetup {
     model: props.model ?? 'digits-cnn',
     ...(weightsFrom ? { weightsFrom } : {}),
     maxSteps: Math.max(1, Number(props.steps) || 1),
+    film: Math.max(0, Math.min(12, Math.round(Number(props.film) || 0))),
     start: Object.fromEntries(
       Object.entries(props).flatMap(([name, said]) => (words.has(name) ? [] : [[name, optionOf(said)]])),
     ),
@@ -336,6 +339,7 @@ export class AttackBench {
           targets: this.goal === 'class' ? [this.target] : undefined,
           seed: 0,
           ...(small ? { small } : {}),
+          ...(this.setup.film > 0 ? { film: this.setup.film } : {}),
         })) as AttackImagesResult
         const goal = this.goal === 'class' ? this.target : subject.truth
         this.picture = picture

@@ -180,7 +180,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         },
         asked,
       )
-      if (rows === task.ids.length)
+      if (task.ids.length % rows === 0)
         watching().saw(
           input.values as Float32Array,
           losses!.values as Float32Array,

@@ -15,6 +15,7 @@ import {
   type ImagesRef,
   type ModelRef,
 } from '../images.ts'
+import { Camera, type Film } from '../film.ts'
 import { defineMethod } from '../method.ts'
 import { createPace } from '../pace.ts'
 import { runSmallSteps, type SmallSteps } from '../small-steps.ts'
@@ -30,6 +31,8 @@ export interface AttackImagesParams {
   seed: number
   /** Repeats the attack in small steps within its epsilon. */
   small?: SmallSteps
+  /** Of a single image, keeps this many frames of the way. */
+  film?: number
 }
 
 /** Everything about one attack on N images; arrays are row-major, C is the number of classes. */
@@ -56,6 +59,8 @@ export interface AttackImagesResult {
   linf: Float32Array
   /** Of the first batch. */
   trace: TraceStep[]
+  /** The way of a single image, when it was asked for and there was one. */
+  film?: Film
 }
 
 const batchRows = 64
@@ -65,7 +70,7 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
   name: 'attack-images',
   runsOn: ['engine'],
   run: (
-    { model: ref, images: imagesRef, attack, options, targets, seed, small },
+    { model: ref, images: imagesRef, attack, options, targets, seed, small, film },
     { signal, progress },
     workshop,
   ) =>
@@ -92,6 +97,7 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
       }
       const size = images.pixels.length / rows
       const breathe = createPace(signal)
+      const camera = film !== undefined && rows === 1 ? new Camera() : undefined
       for (let from = 0; from < rows; from += batchRows) {
         await breathe()
         const to = Math.min(rows, from + batchRows)
@@ -103,7 +109,7 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
             progress(from + ((to - from) * done) / total, rows, values)
           const { adversarial, trace } = await runSmallSteps(
             entry,
-            access,
+            camera?.around(access) ?? access,
             batch.x,
             batch.criterion,
             options,
@@ -131,6 +137,9 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
         }
         progress(to, rows)
       }
+      const steps = small?.steps ?? (typeof options.steps === 'number' ? options.steps : undefined)
+      const way = { original: images.pixels, result: result.adversarial, steps }
+      const developed = await camera?.develop(film!, way, model, criterionLabels(criterion))
       const loss = (logits: Float32Array) => crossEntropies(logits, criterionLabels(criterion), classes)
       return {
         ...result,
@@ -138,6 +147,7 @@ export const method = defineMethod<AttackImagesParams, AttackImagesResult>({
         readAfter: topClasses(result.logitsAfter, classes),
         lossBefore: loss(result.logitsBefore),
         lossAfter: loss(result.logitsAfter),
+        ...(developed ? { film: developed } : {}),
       }
     }),
   transfer: (result) =>

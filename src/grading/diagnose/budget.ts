@@ -28,7 +28,7 @@ export const tinyStep: Rule = (run) => {
   const { limit, perturbation, task } = measured
   const reach = reachOf(run)
   const rightWay = target === undefined ? direction.agreement : 1 - direction.agreement
-  const climbs = rightWay >= 0.9 || (trace.length > 1 && surerRows(measured) < 0.2 * task.ids.length)
+  const climbs = rightWay >= 0.75 || (trace.length > 1 && surerRows(measured) < 0.2 * task.ids.length)
   if (perturbation.moved === 0 || reach >= limit / 2 || !climbs) return undefined
   const step = stepOf(run)
   const steps = trace.length > 1 && step ? ` ${trace.length} steps of ${figure(step)} reach no farther.` : ''

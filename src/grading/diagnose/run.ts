@@ -20,12 +20,12 @@ export interface Run {
 export type Rule = (run: Run) => Finding | false | undefined
 
 /**
- * Figures of one gradient asked for on the whole sample, as the engine counts them outside the sandbox: the
- * mean loss of the labels asked about, how far the images lie from the originals (largest element, longest row),
+ * Figures of one gradient asked for on the sample or an even part of it, as the engine counts them outside the
+ * sandbox: the first row, the mean loss of the labels asked about, how far the images lie from the originals (largest element, longest row),
  * how far they moved since the last (the same two), their range, and the share of rows without any slope.
  */
 export type WatchedStep = Record<
-  'loss' | 'linf' | 'l2' | 'movedLinf' | 'movedL2' | 'lowest' | 'highest' | 'flat',
+  'from' | 'loss' | 'linf' | 'l2' | 'movedLinf' | 'movedL2' | 'lowest' | 'highest' | 'flat',
   number
 >
 

@@ -10,6 +10,7 @@ describe('the attack bench', () => {
       model: 'digits-cnn',
       weightsFrom: 'repaired',
       maxSteps: 20,
+      film: 0,
       checkpoints: ['again'],
       start: { steps: 20 },
     })
