@@ -1,5 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import * as tf from '../../core/tf.ts'
 import type { Model, Weight } from '../../models/model.ts'
 import { createModel } from '../../models/network.ts'
@@ -20,14 +18,17 @@ export class Pack {
   readonly #files = new Map<string, Promise<Json>>()
   readonly #models = new Map<string, Promise<Model>>()
 
-  private constructor(
+  /** `read` gives the text of one file, and rejects where there is none: a page has other ways than a disk. */
+  constructor(
     readonly folder: string,
     /** Names of the JSON files, sorted. */
     readonly names: string[],
+    private readonly read: (name: string) => Promise<string>,
   ) {}
 
-  /** Throws PackError when the folder is missing or holds no JSON. */
+  /** A folder on this disk. Throws PackError when it is missing or holds no JSON. */
   static async open(folder: string): Promise<Pack> {
+    const { readdir, readFile } = await import('node:fs/promises')
     let names: string[]
     try {
       names = await readdir(folder)
@@ -40,14 +41,14 @@ export class Pack {
     const json = names.filter((name) => name.endsWith('.json')).sort()
     if (json.length === 0)
       throw new PackError(`${folder}: expected reference vectors (*.json); there is none in it`)
-    return new Pack(folder, json)
+    return new Pack(folder, json, (name) => readFile(`${folder}/${name}`, 'utf8'))
   }
 
   file(name: string): Promise<Json> {
     return once(this.#files, name, async () => {
       let text: string
       try {
-        text = await readFile(join(this.folder, name), 'utf8')
+        text = await this.read(name)
       } catch (error) {
         throw new PackError(`${name}: is missing from ${this.folder}`, { cause: error })
       }

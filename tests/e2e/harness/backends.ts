@@ -10,7 +10,10 @@ import { createTrainer } from '../../../src/models/trainer.ts'
 import { initialWeights } from '../../../src/models/weights.ts'
 import { createWorkshop } from '../../../src/engine/workshop.ts'
 import type { GpuTraffic } from '../../../src/cli/bench/page.ts'
+import { Pack } from '../../../src/cli/vectors/pack.ts'
+import { verifyFile, type FileReport } from '../../../src/cli/vectors/verify.ts'
 import { countTraffic } from '../../bench/gpu-traffic.ts'
+import { compareGpuKernels } from './gpu-kernels.ts'
 
 const rows = 4
 const architecture: Architecture = {
@@ -170,6 +173,26 @@ async function gpuTraffic(): Promise<{ train: GpuTraffic; attack: GpuTraffic }> 
   return counts
 }
 
-const harness = { compute, trainThroughLoss, gpuTraffic }
+const references = import.meta.glob<string>('../../reference/data/*.json', {
+  query: '?raw',
+  import: 'default',
+})
+
+/** Reference vectors on a backend of this browser. */
+async function verify(backend: BackendName, files: string[]): Promise<FileReport[]> {
+  await startBackend(backend, fetchBytes)
+  const pack = new Pack('tests/reference/data', files, (name) => {
+    const read = references[`../../reference/data/${name}`]
+    return read ? read() : Promise.reject(new Error(name))
+  })
+  const reports = []
+  for (const name of files) reports.push(await verifyFile(name, pack))
+  pack.dispose()
+  return reports
+}
+
+const gpuKernels = (cases: number, seed: number) => compareGpuKernels(cases, seed, fetchBytes)
+
+const harness = { compute, trainThroughLoss, gpuTraffic, gpuKernels, verify }
 export type BackendsHarness = typeof harness
 Object.assign(window, { harness })
