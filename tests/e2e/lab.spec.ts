@@ -113,6 +113,7 @@ async function wholeLab(
     await lab.step('Defend')
     await lab.tab('Explore')
     await lab.slide(/Strength/, '0.25')
+    if (patience > 1) await lab.slide(/Epochs/, '1')
     await expect(lab.runButton).toHaveText(/Train the repair/)
     await lab.runButton.click()
     await expect(lab.cancelButton).toBeEnabled()
@@ -274,10 +275,10 @@ test('a run can be cancelled, and an endless loop is stopped while the page answ
   await lab.verdict('Passed')
 })
 
-test('a lab works on WebGPU: the attack runs there, the verdict comes from the referee @webgpu', async ({
+test('a lab works on WebGPU: the attack runs there, the verdict comes from the referee, and Node confirms it @webgpu', async ({
   page,
   app,
-}) => {
+}, info) => {
   const lab = new LabPage(page)
   await lab.open(app.at('#/lab/evasion-fgsm?step=code'))
   await expect(page.getByRole('link', { name: /^Backend: WebGPU/ })).toBeVisible({ timeout: 60_000 })
@@ -286,6 +287,7 @@ test('a lab works on WebGPU: the attack runs there, the verdict comes from the r
   await lab.run(240_000)
   await lab.verdict('Passed')
   await expect(page.getByText(/^Attempt 1 from your code, seed \d+, WebGPU/)).toBeVisible()
+  expectConfirmed(await lab.saveEvidence(info), ['fooled'])
 })
 
 async function tabTo(page: Page, target: Locator) {
