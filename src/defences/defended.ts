@@ -1,3 +1,4 @@
+import { eot } from '../attacks/eot.ts'
 import type { Labels } from '../core/classifier.ts'
 import { lossRows, type LossSpec } from '../core/losses.ts'
 import { createRng } from '../core/rng.ts'
@@ -137,6 +138,21 @@ export function defended(model: Model, specs: readonly StageSpec[], seed: number
     weights: () => model.weights(),
     dispose: () => undefined,
   }
+}
+
+/** A model whose every answer is the mean of several looks: how a randomised model is read when a figure counts. */
+export function averaged(model: Model, draws: number): Model {
+  const access = eot(model, draws)
+  const logitsArray = async (x: tf.Tensor) => {
+    const logits = await access.logits(x)
+    try {
+      return (await logits.data()) as Float32Array
+    } finally {
+      logits.dispose()
+    }
+  }
+  const predict = async (x: tf.Tensor) => topClasses(await logitsArray(x), model.numClasses)
+  return { ...model, ...access, logitsArray, predict }
 }
 
 const drawOf = (seed: number, call: number, stage: number) =>

@@ -77,7 +77,7 @@ export {
   certifiedAccuracy,
   winner,
   type Certificate,
-} from '../defences/certification/randomised-smoothing.ts'
+} from '../defences/certification/certificate.ts'
 export { accuracyUnderNoise } from '../defences/training/noise-training.ts'
 export { betaQuantile, binomialLowerBound, binomialUpperBound, normalQuantile } from '../core/statistics.ts'
 
