@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Proof } from '../../labs/proof.ts'
 import type { Command } from '../command.ts'
+import { measureTraces } from '../lab-traces.ts'
 import { openLabBench } from '../lab-bench.ts'
 import { repository } from '../node-platform.ts'
 import { readOptions } from '../options.ts'
@@ -11,10 +12,13 @@ export const command: Command = {
   summary: "Measure a lab's solution and mistakes over many variants, to set its bars",
   help: `
 npm run calibrate -- --lab SLUG [--seeds N] [--json]
+npm run calibrate -- --lab SLUG --traces
 
 Runs the solution and every mistake of a lab on N variants (10 by default), on WASM as the referee does, and
 writes every figure to labs/SLUG/calibration.json: for each checkpoint and program, each row's smallest,
 largest and all values. Set a bar between the worst solution and the best mistake, with room on both sides.
+
+With --traces it runs the trainings of labs/SLUG/traces/ again instead, and writes their curves there.
 
   --seeds N   variants 1 to N (default 10)
   --json      print the table as JSON instead
@@ -26,8 +30,10 @@ The exit code is 0 only when every solution passed and every mistake failed with
       lab: { type: 'string' },
       seeds: { type: 'string' },
       json: { type: 'boolean' },
+      traces: { type: 'boolean' },
     })
     if (!options.lab) throw new Error('which lab? Say --lab SLUG')
+    if (options.traces) return measureTraces(options.lab)
     const count = Number(options.seeds ?? 10)
     if (!Number.isInteger(count) || count < 1 || count > 1000)
       throw new Error(`--seeds must be a whole number from 1 to 1000; got "${options.seeds}"`)

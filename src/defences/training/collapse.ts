@@ -7,7 +7,7 @@ import type { HistoryPoint } from '../../models/train.ts'
 export type Collapse =
   /**
    * The network has learned to withstand one long step and nothing else: accuracy under FGSM is high while that
-   * under PGD, once reached, is gone (Wong et al. 2020, §5.1; Andriushchenko & Flammarion 2020).
+   * under PGD is gone, or never came (Wong et al. 2020, §5.1; Andriushchenko & Flammarion 2020).
    */
   | { kind: 'catastrophic-overfitting'; step: number; fgsm: number; pgd: number; bestPgd: number }
   /**
@@ -18,9 +18,12 @@ export type Collapse =
 
 /** How far a loss may lie from ln(classes) and still be the loss of a guess, as a share of it. */
 const nearChance = 0.03
-/** Points of accuracy: PGD must have lost this much of its best, and lie this far below FGSM. */
+/** Points of accuracy: PGD has lost this much of its best and lies this far below FGSM. */
 const lost = 0.15
 const apart = 0.25
+/** Or FGSM has come this high with PGD this far below: further than a training that is only not finished yet. */
+const high = 0.65
+const farApart = 0.55
 /** Of the steps taken, the last part over which the loss must have stood still. */
 const stillFor = 0.5
 
@@ -39,7 +42,8 @@ export function findCollapse(history: readonly HistoryPoint[], classes: number):
   if (!end) return undefined
   const bestPgd = Math.max(...read.map(({ pgdAccuracy }) => pgdAccuracy!))
   const [fgsm, pgd] = [end.fgsmAccuracy!, end.pgdAccuracy!]
-  if (bestPgd - pgd >= lost && fgsm - pgd >= apart)
-    return { kind: 'catastrophic-overfitting', step: end.step, fgsm, pgd, bestPgd }
+  const gone = bestPgd - pgd >= lost && fgsm - pgd >= apart
+  const neverCame = fgsm >= high && fgsm - pgd >= farApart
+  if (gone || neverCame) return { kind: 'catastrophic-overfitting', step: end.step, fgsm, pgd, bestPgd }
   return undefined
 }

@@ -32,7 +32,6 @@ export const entry: TrainingRecipe = {
       scale: 'linear',
     },
   ],
-  gradients: () => 2,
   check: ({ stepShare }) => aboveZero('fast-training', 'stepShare', stepShare!),
   async prepare(model, x, y, { epsilon, stepShare }, run) {
     const { adversarial } = await pgd(

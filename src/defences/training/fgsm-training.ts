@@ -32,7 +32,6 @@ export const entry: TrainingRecipe = {
       scale: 'linear',
     },
   ],
-  gradients: ({ share }) => 1 + share!,
   check({ share }) {
     if (!(share! >= 0 && share! <= 1))
       throw new PerturbError('bad-input', `fgsm-training: share must be from 0 to 1; got ${share}`)

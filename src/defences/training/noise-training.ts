@@ -36,7 +36,6 @@ export const entry: TrainingRecipe = {
   paper: { cite: 'Cohen et al. 2019', url: 'https://arxiv.org/abs/1902.02918' },
   defaults: { epsilon: 0.5, ramp: 0 },
   parameters: [noiseKnob, rampKnob()],
-  gradients: () => 1,
   read: async (model, test, ids, { epsilon }, { seed }) => ({
     noisyAccuracy:
       epsilon > 0

@@ -19,7 +19,6 @@ export const entry: TrainingRecipe = {
   paper: { cite: 'Madry et al. 2018', url: 'https://arxiv.org/abs/1706.06083' },
   defaults: { epsilon: 0.2, ramp: 0.4, steps: 3, reach: 2.5 },
   parameters: [epsilonKnob(), rampKnob(), stepsKnob(), reachKnob()],
-  gradients: ({ steps }) => steps! + 1,
   check({ steps, reach }) {
     wholeNumber('pgd-training', 'steps', steps!, 1)
     aboveZero('pgd-training', 'reach', reach!)

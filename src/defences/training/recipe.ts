@@ -30,8 +30,6 @@ export interface TrainingRecipe {
   defaults: RecipeOptions
   /** They draw the knobs; only what is listed may be turned. */
   parameters: readonly Parameter[]
-  /** Gradients that a batch costs, its own training step included: what the estimate of the time goes by. */
-  gradients(options: RecipeOptions): number
   /** Throws `bad-input` or RangeError for options that make no sense; ε and ramp are checked before. */
   check?(options: RecipeOptions): void
   /** What is read on the way beside clean accuracy, by figure, when FGSM and PGD at ε would say nothing of it. */

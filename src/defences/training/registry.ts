@@ -8,7 +8,7 @@ const modules = import.meta.glob<{ entry?: TrainingRecipe }>(['./*.ts', '!./regi
 export const trainingRecipes: ReadonlyMap<string, TrainingRecipe> = collectRecipes(modules)
 
 /** What a page may know of a recipe: everything but the code. Plain JSON. */
-export type RecipeInfo = Omit<TrainingRecipe, 'gradients' | 'check' | 'read' | 'prepare'>
+export type RecipeInfo = Omit<TrainingRecipe, 'check' | 'read' | 'prepare'>
 
 /** Throws `missing`, naming the recipes there are. */
 export function findRecipe(id: string): TrainingRecipe {
@@ -21,7 +21,7 @@ export function findRecipe(id: string): TrainingRecipe {
 }
 
 export function recipeInfo(recipe: TrainingRecipe): RecipeInfo {
-  const { gradients: _, check: __, read: ___, prepare: ____, ...info } = recipe
+  const { check: _, read: __, prepare: ___, ...info } = recipe
   return info
 }
 

@@ -45,8 +45,6 @@ export const entry: TrainingRecipe = {
       scale: 'linear',
     },
   ],
-  // The step itself sees twice the rows.
-  gradients: ({ steps }) => steps! + 2,
   check({ steps, reach, beta }) {
     wholeNumber('trades', 'steps', steps!, 1)
     aboveZero('trades', 'reach', reach!)

@@ -18,7 +18,7 @@ export function collapsedTraining(history: readonly HistoryPoint[], classes: num
     : finding(
         'catastrophic-overfitting',
         'It learned to withstand one step, and nothing else.',
-        `${percent(collapse.fgsm)} are read rightly under one long step, ${percent(collapse.pgd)} under many small ones, where ${percent(collapse.bestPgd)} were reached before. The loss has learned to bend away where the training attack looks.`,
+        `${percent(collapse.fgsm)} are read rightly under one long step, ${percent(collapse.pgd)} under many small ones${collapse.bestPgd - collapse.pgd >= 0.05 ? `, where ${percent(collapse.bestPgd)} were reached before` : ''}. The loss has learned to bend away where the training attack looks.`,
         'train on more than one step, or stop where the many-step curve is highest.',
       )
 }

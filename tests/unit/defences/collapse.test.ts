@@ -25,6 +25,16 @@ describe('findCollapse', () => {
     // It was never there: weak, not collapsed.
     expect(findCollapse(overfit.slice(0, 2), 10)).toBeUndefined()
     expect(findCollapse(curve([[100, 0.3, 0.5, 0.01]]), 10)).toBeUndefined()
+    // One step is withstood by nearly all, many by nobody, from the beginning: the same fault.
+    expect(
+      findCollapse(
+        curve([
+          [100, 0.3, 0.4, 0],
+          [200, 0.3, 0.83, 0],
+        ]),
+        10,
+      ),
+    ).toMatchObject({ bestPgd: 0 })
     // Both fall together: another trouble.
     expect(
       findCollapse(

@@ -41,6 +41,7 @@ const dataset: DataSet = {
   name: 'tempting',
   shape: [11] as unknown as DataSet['shape'],
   classes: ['0', '1'],
+  noun: 'image',
   train: temptingData(200, 1),
   test: temptingData(100, 2),
 }
