@@ -1,0 +1,22 @@
+// finding: first-slope
+// checkpoint: again
+import { tf, type Tensor, type Victim } from 'lab'
+
+/** The shortest step of one direction that is enough, by halving. */
+export async function again(victim: Victim, x: Tensor, y: number[]): Promise<Tensor> {
+  const { gradient } = await victim.lossAndGradient(x, y)
+  // The slope of the loss at the start, and never again.
+  const length = tf.sqrt(tf.sum(tf.square(gradient), [1, 2, 3], true))
+  const way = tf.div(gradient, tf.add(length, 1e-12))
+  let [low, high] = [y.map(() => 0), y.map(() => 12)]
+  for (let halving = 0; halving < 12; halving++) {
+    const at = low.map((value, i) => (value + high[i]!) / 2)
+    const read = await tf.argMax(await victim.logits(moved(x, way, at)), 1).data()
+    low = low.map((value, i) => (read[i] === y[i] ? at[i]! : value))
+    high = high.map((value, i) => (read[i] === y[i] ? value : at[i]!))
+  }
+  return moved(x, way, high)
+}
+
+const moved = (x: Tensor, way: Tensor, lengths: number[]) =>
+  tf.clipByValue(tf.add(x, tf.mul(way, tf.reshape(tf.tensor(lengths), [lengths.length, 1, 1, 1]))), 0, 1)
