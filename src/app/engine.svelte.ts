@@ -17,6 +17,8 @@ class EngineHolder {
   #engine: WorkerClient | undefined
   #referee: WorkerClient | undefined
   #started: Promise<BackendReport> | undefined
+  /** The model that the present backend was chosen with. */
+  #measuredWith: string | undefined
 
   /** The engine's client. Await `start()` first where the backend must be known. */
   get client(): WorkerClient {
@@ -32,12 +34,24 @@ class EngineHolder {
   }
 
   /**
-   * Starts the engine once, on the backend that the settings ask for; after a failure, tries again.
-   * Rejects with words for the learner.
+   * Starts the engine once, on the backend that the settings ask for; after a failure, tries again. With a
+   * model, and where there is a choice to make, the fastest for that model. Rejects with words for the learner.
    */
-  start(): Promise<BackendReport> {
+  start(model?: string): Promise<BackendReport> {
     if (this.status === 'failed') this.#started = undefined
-    return (this.#started ??= this.#start(settings.backend))
+    if (this.#started && model && this.#isWorthMeasuring(model)) this.#started = undefined
+    return (this.#started ??= this.#start(settings.backend, model))
+  }
+
+  /** Compiles what a training and an attack on this model need, while the page is read; only a GPU has to. */
+  async warm(model: string): Promise<void> {
+    if (this.report?.name !== 'webgpu' && this.report?.name !== 'webgl') return
+    await this.client.call('warm', { model }).catch(() => undefined) // what is wrong shows when it is used
+  }
+
+  #isWorthMeasuring(model: string): boolean {
+    const measured = this.report?.probes.filter(({ ms }) => ms !== undefined) ?? []
+    return settings.backend === 'auto' && measured.length > 1 && this.#measuredWith !== model
   }
 
   /** Takes another backend, now. */
@@ -48,11 +62,12 @@ class EngineHolder {
     return this.#started
   }
 
-  async #start(backend: BackendName | 'auto'): Promise<BackendReport> {
+  async #start(backend: BackendName | 'auto', model?: string): Promise<BackendReport> {
     this.status = 'starting'
+    this.#measuredWith = model
     this.problem = undefined
     try {
-      const report = await this.client.call<BackendReport>('start', { backend })
+      const report = await this.client.call<BackendReport>('start', { backend, model })
       this.report = report
       this.status = 'ready'
       return report

@@ -38,7 +38,7 @@ const model = 'digits-cnn'
 const sweepAfterMs = 250
 
 const thisEngine: HeroEngine = {
-  start: () => engine.start(),
+  start: () => engine.start(model),
   predict: (params) => engine.client.call<typeof predict>('predict', params),
   attack: (params) => engine.client.call<typeof attackImages>('attack-images', params),
   sweep: (params, signal) => engine.client.call<typeof sweep>('sweep', params, { signal }),

@@ -30,7 +30,13 @@ export const sessionDeps: SessionDeps = {
     const { name, bytes } = await exportEvidence(only, settings.learner)
     offerFile(name, bytes)
   },
-  startEngine: () => engine.start(),
+  async startEngine({ assets }) {
+    const model = assets.find((asset) => asset.startsWith('models/'))?.slice('models/'.length)
+    const report = await engine.start(model)
+    // The story is being read; nobody waits for this.
+    if (model) void engine.warm(model)
+    return report
+  },
 }
 
 async function fetchWasm(): Promise<ArrayBuffer> {

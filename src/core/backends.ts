@@ -37,7 +37,7 @@ export interface BackendProbe {
   available: boolean
   /** Why it is not available, or why it was not measured. */
   reason?: string
-  /** One forward pass and input gradient of the probe model, in milliseconds. */
+  /** One input gradient of the probe model on a few images, in milliseconds. */
   ms?: number
 }
 
@@ -108,8 +108,9 @@ async function activate(name: BackendName): Promise<void> {
 }
 
 /**
- * Chooses and starts a backend. `auto`: WebGPU when there is a real adapter, else the fastest of the
- * others on the probe model. A preference that cannot be met falls back to `auto`, and `why` says so.
+ * Chooses and starts a backend. `auto`: the fastest on the probe model, of WebGPU (where it has a real adapter,
+ * else WebGL) and WASM: the way to a graphics device costs more than a very small model's arithmetic. A
+ * preference that cannot be met falls back to `auto`, and `why` says so.
  * Throws PerturbError `unavailable` only when not even plain JavaScript starts.
  */
 export async function chooseBackend(choice: BackendChoice): Promise<BackendReport> {
@@ -118,7 +119,7 @@ export async function chooseBackend(choice: BackendChoice): Promise<BackendRepor
   if (preference !== 'auto') {
     try {
       await startBackend(preference, fetchBytes)
-      const probes = [{ name: preference, available: true, ms: await measure(choice) }]
+      const probes = [{ name: preference, available: true, ms: await measure(choice, true) }]
       return { name: preference, device: await deviceWords(preference), why: 'chosen by you', probes }
     } catch (error) {
       unmet = `you chose ${backendTitles[preference]}, which does not work here (${reasonOf(error)}); `
@@ -133,7 +134,7 @@ export async function chooseBackend(choice: BackendChoice): Promise<BackendRepor
   const attempt = async (name: BackendName) => {
     try {
       await startBackend(name, fetchBytes)
-      probes.set(name, { name, available: true, ms: await measure(choice) })
+      probes.set(name, { name, available: true, ms: await measure(choice, name === 'cpu') })
     } catch (error) {
       probes.set(name, { name, available: false, reason: reasonOf(error) })
     }
@@ -144,16 +145,10 @@ export async function chooseBackend(choice: BackendChoice): Promise<BackendRepor
   const { adapter, reason } = await webgpuAdapter()
   if (!adapter) skip('webgpu', false, reason)
   else if (isSoftware(adapter)) skip('webgpu', false, `only a software adapter (${adapterWords(adapter)})`)
-  else {
-    await attempt('webgpu')
-    if (probes.get('webgpu')!.available) {
-      for (const name of ['webgl', 'wasm', 'cpu'] as const)
-        skip(name, true, 'not measured: WebGPU has a real adapter')
-      return finish('webgpu', 'WebGPU has a real adapter')
-    }
-  }
+  else await attempt('webgpu')
   const webgl = webglDevice()
-  if (webgl.reason) skip('webgl', false, webgl.reason)
+  if (probes.get('webgpu')!.available) skip('webgl', true, 'not measured: WebGPU reaches the same device')
+  else if (webgl.reason) skip('webgl', false, webgl.reason)
   else if (softwareRenderer.test(webgl.renderer))
     skip('webgl', false, `only a software renderer (${webgl.renderer})`)
   else await attempt('webgl')
@@ -181,30 +176,43 @@ function reasons(probes: Map<BackendName, BackendProbe>): string {
     .join('; ')
 }
 
-/** Forward pass and input gradient, the second time (the first compiles). */
-async function measure({ probeModel }: BackendChoice): Promise<number> {
+/** Enough that a backend shows what it can, few enough that nobody waits. */
+const probeRows = 32
+/** Where there is nothing to compare with: software graphics and plain JavaScript take long. */
+const aloneRows = 4
+
+/**
+ * Milliseconds of one input gradient: the better of two loops of three, since an attack too reads numbers back
+ * only at its end. One gradient before them compiles. Without a rival a single one is enough.
+ */
+async function measure({ probeModel }: BackendChoice, alone = false): Promise<number> {
   const model = probeModel ? await probeModel() : undefined
-  const shape: number[] = [8, ...(model?.inputShape ?? [28, 28, 1])]
-  const x = tf.fill(shape, 0.5)
-  const labels = new Int32Array(8)
-  const once = async () => {
-    if (model) {
-      const { loss, gradient } = await model.lossAndGradient(x, labels)
-      await gradient.data()
-      tf.dispose([loss, gradient])
-    } else {
-      const gradient = tf.grad((input: tf.Tensor) =>
-        tf.sum(tf.square(tf.avgPool(input as tf.Tensor4D, 2, 2, 'same'))),
-      )(x)
-      await gradient.data()
-      gradient.dispose()
+  const rows = alone ? aloneRows : probeRows
+  const x = tf.fill([rows, ...(model?.inputShape ?? [28, 28, 1])], 0.5)
+  const labels = new Int32Array(rows)
+  const gradient = async () => {
+    if (!model)
+      return tf.grad((input: tf.Tensor) => tf.sum(tf.square(tf.avgPool(input as tf.Tensor4D, 2, 2, 'same'))))(
+        x,
+      )
+    const answer = await model.lossAndGradient(x, labels)
+    answer.loss.dispose()
+    return answer.gradient
+  }
+  const loop = async (goes: number) => {
+    const started = now()
+    let last: tf.Tensor | undefined
+    for (let go = 0; go < goes; go++) {
+      last?.dispose()
+      last = await gradient()
     }
+    await last!.data()
+    last!.dispose()
+    return (now() - started) / goes
   }
   try {
-    await once()
-    const started = now()
-    await once()
-    return now() - started
+    await loop(1)
+    return alone ? await loop(1) : Math.min(await loop(3), await loop(3))
   } finally {
     x.dispose()
     model?.dispose()

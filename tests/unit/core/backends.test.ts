@@ -112,8 +112,8 @@ describe('chooseBackend', () => {
         { name: 'cpu', available: true, reason: expect.stringContaining('not measured') },
       ],
     })
-    // Once to compile, once to measure.
-    expect(counts).toEqual({ made: 1, disposed: 1, asked: 2 })
+    // Once to compile, two loops of three to measure.
+    expect(counts).toEqual({ made: 1, disposed: 1, asked: 7 })
   })
 
   it('counts a software adapter and a software renderer as absent', async () => {
