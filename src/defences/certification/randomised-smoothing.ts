@@ -15,34 +15,18 @@ import { addNoise } from '../../core/gaussian.ts'
 import { nextTask, now } from '../../core/platform.ts'
 import { createRng } from '../../core/rng.ts'
 import { throwIfCancelled, type RunContext } from '../../core/run.ts'
-import { binomialLowerBound, fairCoinTest, normalQuantile } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
+import {
+  certificate,
+  checkAlpha,
+  checkNoise,
+  winner,
+  type Certificate,
+  type CertifyOptions,
+} from './certificate.ts'
 
 /** The classifier under the noise: scores are all that is asked of it. */
 export type Base = Pick<WhiteBoxAccess, 'inputShape' | 'numClasses' | 'logits'>
-
-/** What predict and certify answer when the votes do not settle it. */
-export const abstain = -1
-
-export interface Certificate {
-  /** The smoothed classifier's answer, or `abstain`. */
-  class: number
-  /** No change of smaller L2 norm turns the answer; 0 when abstaining. */
-  radius: number
-  /** Votes for the class that was chosen beforehand, out of n. */
-  votes: number
-}
-
-export interface CertifyOptions {
-  /** Deviation of the noise, in pixel units. */
-  sigma: number
-  /** Noisy copies that choose the class. */
-  n0: number
-  /** Fresh noisy copies that bound its probability. */
-  n: number
-  /** Chance that a certificate is wrong. */
-  alpha: number
-}
 
 /** Noisy rows computed at once. */
 const block = 256
@@ -107,16 +91,6 @@ export async function predict(
   return (await sampleUnderNoise(base, x, { sigma, n }, run)).map((counts) => winner(counts, alpha))
 }
 
-/** The answer that n votes settle at level alpha, or `abstain`. */
-export function winner(counts: ArrayLike<number>, alpha: number): number {
-  const [first, second] = Array.from(counts, (votes, answer) => ({ votes, answer })).sort(
-    (a, b) => b.votes - a.votes,
-  )
-  if (!first?.votes) return abstain
-  const p = fairCoinTest(first.votes, first.votes + (second?.votes ?? 0))
-  return p <= alpha ? first.answer : abstain
-}
-
 /**
  * Certify: n0 noisy copies choose the answer, n fresh ones bound its probability. Choosing and counting on
  * the same copies would favour whatever was lucky there.
@@ -142,47 +116,7 @@ export async function certify(
   return chosen.map((answer, i) => certificate(answer, counts[i]![answer]!, { sigma, n, alpha }))
 }
 
-/** What `votes` of n noisy copies for an answer chosen beforehand prove about it. */
-export function certificate(
-  answer: number,
-  votes: number,
-  { sigma, n, alpha }: Omit<CertifyOptions, 'n0'>,
-): Certificate {
-  checkNoise('certificate', sigma)
-  const lower = binomialLowerBound(votes, n, alpha)
-  return lower < 0.5
-    ? { class: abstain, radius: 0, votes }
-    : { class: answer, radius: sigma * normalQuantile(lower), votes }
-}
-
-/** The largest radius that n votes can prove: all of them for one answer. */
-export function ceiling({ sigma, n, alpha }: Omit<CertifyOptions, 'n0'>): number {
-  return certificate(0, n, { sigma, n, alpha }).radius
-}
-
-/** Share of the images whose certificate holds the right answer at this radius or a larger one. */
-export function certifiedAccuracy(
-  certificates: readonly Pick<Certificate, 'class' | 'radius'>[],
-  labels: ArrayLike<number>,
-  radius: number,
-): number {
-  return (
-    certificates.filter((one, i) => one.class === labels[i] && one.radius >= radius).length / labels.length
-  )
-}
-
-function checkNoise(name: string, sigma: number): void {
-  if (!(sigma > 0 && Number.isFinite(sigma)))
-    throw new RangeError(
-      `${name}: sigma must be above 0; got ${sigma}. Without noise there are no votes to count`,
-    )
-}
-
 function checkCount(name: string, what: string, count: number): void {
   if (!(Number.isSafeInteger(count) && count >= 1))
     throw new RangeError(`${name}: ${what} must be a whole number of at least 1; got ${count}`)
-}
-
-function checkAlpha(name: string, alpha: number): void {
-  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`${name}: alpha must lie between 0 and 1; got ${alpha}`)
 }

@@ -8,10 +8,12 @@ import {
   ceiling,
   certificate,
   certifiedAccuracy,
+  winner,
+} from '../../../src/defences/certification/certificate.ts'
+import {
   certify,
   predict,
   sampleUnderNoise,
-  winner,
 } from '../../../src/defences/certification/randomised-smoothing.ts'
 import { underNoise } from '../../../src/defences/certification/under-noise.ts'
 import { createModel } from '../../../src/models/network.ts'

@@ -3,9 +3,9 @@ import {
   abstain,
   certificate,
   certifiedAccuracy,
-  certify,
   winner,
-} from '../../../defences/certification/randomised-smoothing.ts'
+} from '../../../defences/certification/certificate.ts'
+import { certify } from '../../../defences/certification/randomised-smoothing.ts'
 import * as tf from '../../../core/tf.ts'
 import { argument, evaluationRows, numbersIn } from '../aggregates.ts'
 import { Json, PackError } from '../json.ts'
