@@ -26,7 +26,7 @@ export interface TrainOptions {
   /** Figures for the curve, every `evaluateEvery` steps and at the end, e.g. clean and attacked accuracy. */
   evaluate?: (model: Model) => Promise<Record<string, number>>
   evaluateEvery?: number
-  /** How often the loss is read back (it waits for a GPU); 10 by default. */
+  /** How often the loss is read back for the curve; 10 by default. */
   readLossEvery?: number
   /** Ends the training after its present step, with the weights so far and a last reading. */
   finish?: AbortSignal
@@ -85,6 +85,7 @@ export async function train(
   const losses: tf.Scalar[] = []
   let order: Int32Array = new Int32Array(0)
   let yielded = now()
+  const breath = createBreath()
   try {
     for (let step = 0; step < total; step++) {
       throwIfCancelled(run)
@@ -124,6 +125,7 @@ export async function train(
         history.push({ step: done, ...values })
         run.onStep?.(done, total, values)
       } else {
+        if (breath.isDue()) await losses.at(-1)!.data()
         run.onStep?.(done, total)
       }
       if (isLast) break
@@ -137,6 +139,28 @@ export async function train(
   } finally {
     tf.dispose(losses)
     trainer.dispose()
+  }
+}
+
+/** Work that a graphics device may be behind with: a cancel, and the page's other questions, wait for it. */
+const breathMs = 60
+
+/**
+ * Says after which steps to wait for the device. Steps are handed over faster than a slow device takes them, so
+ * how long one takes shows only at a wait; the next is then as many steps away as fit into breathMs.
+ */
+export function createBreath(clock: () => number = now): { isDue(): boolean } {
+  let [waited, steps, every] = [clock(), 0, 1]
+  let isWaiting = false
+  return {
+    isDue() {
+      if (isWaiting) {
+        every = Math.max(1, Math.min(1000, Math.floor((breathMs * steps) / Math.max(clock() - waited, 1e-3))))
+        ;[waited, steps] = [clock(), 0]
+      }
+      isWaiting = ++steps >= every
+      return isWaiting
+    },
   }
 }
 

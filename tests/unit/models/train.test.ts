@@ -9,7 +9,7 @@ import { recipe } from '../../../src/models/architectures.ts'
 import type { Architecture } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
 import { createTrainer } from '../../../src/models/trainer.ts'
-import { oneCycle, train, type TrainOptions } from '../../../src/models/train.ts'
+import { createBreath, oneCycle, train, type TrainOptions } from '../../../src/models/train.ts'
 import { initialWeights, serializeWeights } from '../../../src/models/weights.ts'
 
 const { architecture } = recipe('digits-cnn')
@@ -223,6 +223,31 @@ describe('trainer', () => {
     expect(() => trainer.step(fine, [0, 2], 0.1)).toThrow('y[1]: expected a class from 0 to 1, got 2')
     tf.dispose([wide, empty, fine])
     trainer.dispose()
+  })
+})
+
+describe('createBreath', () => {
+  /** Steps between waits, when handing a step over takes 1 ms and the device needs `stepMs` for it. */
+  const waits = (stepMs: number, steps: number) => {
+    let [time, deviceFree] = [0, 0]
+    const breath = createBreath(() => time)
+    const at: number[] = []
+    for (let step = 1; step <= steps; step++) {
+      time += 1
+      deviceFree = Math.max(deviceFree, time) + stepMs
+      if (!breath.isDue()) continue
+      time = Math.max(time, deviceFree)
+      at.push(step)
+    }
+    return at
+  }
+
+  it('waits after every step of a slow device, and seldom for a fast one', () => {
+    expect(waits(500, 5)).toEqual([1, 2, 3, 4, 5])
+    expect(waits(20, 9)).toEqual([1, 3, 5, 7, 9])
+    const fast = waits(0.5, 400)
+    expect(fast.length).toBeLessThan(20)
+    expect(fast.length).toBeGreaterThan(5)
   })
 })
 
