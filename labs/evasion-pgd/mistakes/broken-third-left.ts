@@ -5,7 +5,7 @@ import { tf, type Tensor, type Victim } from 'lab'
 
 const steps = 20
 
-/** Report one: 20 steps, projected and clipped. "97 % of the digits withstand it." */
+/** Report one: 20 steps, projected and clipped. "99 % of the digits withstand it." */
 export async function first(victim: Victim, x: Tensor, y: number[], epsilon: number): Promise<Tensor> {
   const stepSize = epsilon / 8
   let adversarial = x
@@ -33,7 +33,7 @@ export async function second(victim: Victim, x: Tensor, y: number[], epsilon: nu
   return adversarial
 }
 
-/** Report three: its loader hands out bytes. "99 % of the digits withstand it." */
+/** Report three: its loader hands out bytes. "Every digit withstands it." */
 export async function third(victim: Victim, x: Tensor, y: number[], epsilon: number): Promise<Tensor> {
   const original = tf.mul(x, 255)
   const stepSize = epsilon / 8
