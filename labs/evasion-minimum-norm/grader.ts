@@ -210,7 +210,7 @@ async function gradeFarther({ task, artefact, trusted }: Submission<Variant>) {
               'not-farther',
               gain < 1.1 ? 'The borders are where they were.' : 'The borders moved, and not far enough.',
               `Half of the digits are misread after a change of ${figure(after)}; before the repair it was ${figure(before)}. That is ${figure(gain)} × as far, and ${fartherBar} × is needed.`,
-              'train on attacked digits, with an ε around 0.2, on all of them.',
+              'use the recipe that starts at a random point, with an ε around 0.2; the plain step teaches the plain step.',
             ),
         ]) ??
         finding(
