@@ -1,0 +1,19 @@
+import { progress, tf, type Tensor, type Victim } from 'lab'
+
+const steps = 30
+
+/** Projected gradient descent in L2: steps along the gradient itself, each digit's change kept to its length. */
+export async function beyond(victim: Victim, x: Tensor, y: number[], length: number): Promise<Tensor> {
+  const lengthOf = (t: Tensor) => tf.maximum(tf.sqrt(tf.sum(tf.square(t), [1, 2, 3], true)), 1e-12)
+  const stepSize = (4 * length) / steps
+  let adversarial = x
+  for (let i = 0; i < steps; i++) {
+    const { gradient } = await victim.lossAndGradient(adversarial, y)
+    const step = tf.mul(tf.div(gradient, lengthOf(gradient)), stepSize)
+    const change = tf.sub(tf.add(adversarial, step), x)
+    const shorter = tf.minimum(1, tf.div(length, lengthOf(change)))
+    adversarial = tf.clipByValue(tf.add(x, tf.mul(change, shorter)), 0, 1)
+    progress(i + 1, steps)
+  }
+  return adversarial
+}
