@@ -5,6 +5,7 @@ import type { Verdict } from '../grading/verdict.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { KnobRun, LabFolder, Mistake } from './folder.ts'
 import { hostileArtefacts } from './hostile.ts'
+import { disagreement } from './needs.ts'
 import { sandboxOf, type CheckpointSpec, type Manifest, type SandboxSpec } from './manifest.ts'
 
 /** What a proof stands on; the command line builds it from the sandbox, the engine and the referee. */
@@ -300,6 +301,14 @@ class Prover {
       verdict,
     )
     if (!passed) return undefined
+    const told = spec.artefact === 'answer' ? undefined : disagreement(spec.needs, verdict.rows)
+    if (told)
+      this.say(
+        spec.id,
+        'needs',
+        false,
+        `labs/${this.folder.slug}/lab.json, checkpoint "${spec.id}": ${told}; move the words with the bar`,
+      )
     const before = this.bench.tensors()
     const again = await this.grade(spec, made.artefact, made.ledger)
     const leaked = this.bench.tensors() - before

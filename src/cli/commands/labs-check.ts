@@ -16,15 +16,16 @@ const standardSeeds = 3
 export const command: Command = {
   summary: 'Prove every lab folder: starter fails, solution passes, mistakes are named',
   help: `
-npm run labs:check [-- --lab SLUG… --seeds N --json]
+npm run labs:check [-- --lab SLUG… --seeds N --json --no-types]
 
-For each lab: lab.json and guide.md are right; the starter fails and says so; the solution passes;
+For each lab: lab.json and guide.md are right; its programs have no type error; the starter fails and says so; the solution passes;
 each mistake gets the finding it names; hostile hand-ins are rejected; the grader leaks no tensor and
 gives the same verdict twice. Everything runs on WASM, as in the page's referee.
 
   --lab SLUG       only this lab (may be given several times)
   --seeds N        variants to prove, 1 to N (default ${standardSeeds})
   --json           print one JSON object: for each lab its problems, checks and verdicts
+  --no-types       leave the types to \`npm run check\`, which looks at labs too
   --write-schema   write labs/lab.schema.json from the schema, and do nothing else
 
 The exit code is 0 only when every lab is proved.`,
@@ -33,6 +34,7 @@ The exit code is 0 only when every lab is proved.`,
       lab: { type: 'string', multiple: true },
       seeds: { type: 'string' },
       json: { type: 'boolean' },
+      'no-types': { type: 'boolean' },
       'write-schema': { type: 'boolean' },
     })
     if (options['write-schema']) {
@@ -53,7 +55,13 @@ The exit code is 0 only when every lab is proved.`,
     const proofs: Proof[] = []
     for (const slug of slugs) {
       if (!options.json) console.log(`\n${slug}`)
-      const proof = await bench.prove(slug, { seeds, onCheck: options.json ? undefined : printCheck })
+      const proven = await bench.prove(slug, { seeds, onCheck: options.json ? undefined : printCheck })
+      const types = options['no-types'] ? [] : (await import('../lab-types.ts')).typeProblems(slug)
+      const proof = {
+        ...proven,
+        ok: proven.ok && types.length === 0,
+        problems: [...proven.problems, ...types],
+      }
       proofs.push(proof)
       if (!options.json) printProof(proof)
     }
