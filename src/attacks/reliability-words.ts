@@ -17,26 +17,26 @@ export interface ReliabilityFlag {
   raised: boolean
 }
 
-/** What each flag is called, and what its figure is a share of. */
+/** What each flag is called, and its figure in words: “so many % of the images …”. */
 export const flagWords: Readonly<Record<FlagId, { title: string; figure: string }>> = {
   'zero-gradient': {
     title: 'The gradient is zero',
-    figure: 'images whose gradient is exactly 0 in every pixel',
+    figure: 'have a gradient that is exactly 0 in every pixel',
   },
   probabilities: {
     title: 'Probabilities are given as logits',
-    figure: 'images whose outputs lie in [0, 1] and sum to 1',
+    figure: 'have outputs that lie in [0, 1] and sum to 1',
   },
   'random-output': {
     title: 'The output changes by chance',
-    figure: 'images with another output when asked again',
+    figure: 'get another output when the model is asked again',
   },
   'black-box-wins': {
     title: 'A black-box attack beats the white-box attacks',
-    figure: 'images that withstood every gradient and fell to an attack without one',
+    figure: 'withstand every gradient and fall to an attack without one',
   },
   'no-better-than-random': {
     title: 'The attack is no better than its random start',
-    figure: 'images misread after the attack and not yet at its random starting point',
+    figure: 'fall to the attack and not already to its random start',
   },
 }

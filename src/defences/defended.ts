@@ -93,9 +93,8 @@ export function defended(model: Model, specs: readonly StageSpec[], seed: number
       let loss: tf.Tensor | undefined
       try {
         const gradient = await vjpOf(x, (z) => {
-          const { value, grad } = tf.valueAndGrad((at: tf.Tensor) => lossRows(at as tf.Tensor2D, y, spec))(
-            z,
-            tf.ones([y.length]),
+          const { value, grad } = tf.tidy(() =>
+            tf.valueAndGrad((at: tf.Tensor) => lossRows(at as tf.Tensor2D, y, spec))(z, tf.ones([y.length])),
           )
           loss = value
           return grad

@@ -3,7 +3,7 @@
 import { tf, type Tensor, type WhiteBox } from 'lab'
 
 export async function fewPixels(inner: WhiteBox, x: Tensor, y: number[], pixels: number): Promise<Tensor> {
-  // Twenty pixels are too few to matter, surely.
+  // Sixteen pixels are too few to matter, surely.
   void [inner, y, pixels]
   return tf.clone(x)
 }

@@ -1,6 +1,6 @@
 import { progress, tf, type Tensor, type WhiteBox } from 'lab'
 
-const rounds = 4
+const rounds = 8
 
 /** The best pixels by their slope, a few at a time, changed from paper to ink or back (after Papernot et al. 2016). */
 export async function fewPixels(inner: WhiteBox, x: Tensor, y: number[], pixels: number): Promise<Tensor> {

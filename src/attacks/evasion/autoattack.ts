@@ -111,7 +111,7 @@ export async function autoattack(
     flags.push(
       flag('black-box-wins', share(afterFab - afterSquare)),
       // Nothing to gain where nothing stood.
-      ...(clean > 0 ? [flag('no-better-than-random', share(clean - afterCe - byChance))] : []),
+      ...(clean > 0 ? [flag('no-better-than-random', share(Math.max(0, clean - afterCe - byChance)))] : []),
     )
     const trace: TraceStep[] = standing.map((count, step) => ({ step, values: { standing: share(count) } }))
     return { adversarial, trace, flags }
