@@ -5,7 +5,7 @@
  * Chen, Carlini, Wagner 2019, "Stateful detection of black-box adversarial attacks", §3, arXiv:1907.05587.
  *
  * Differs from the paper: pictures are compared as thumbnails, where the paper learns what to compare; the memory
- * of an account is not bounded. Known to be evaded by whoever spreads queries over accounts (the paper's §6) or makes
+ * of an account is not bounded. Known to be evaded by whoever spreads queries over accounts or makes
  * them unlike each other on purpose.
  */
 export interface WatchRule {

@@ -1,0 +1,26 @@
+// finding: wrong-side
+// checkpoint: yes-or-no
+type Face = Float32Array
+
+export type Ask = (faces: Face[]) => Promise<boolean[]>
+
+async function border(ask: Ask, face: Face, far: Face, tolerance: number): Promise<{ yes: Face; no: Face }> {
+  let [low, high] = [0, 1]
+  let [yes, no] = [far, face]
+  while (high - low > tolerance) {
+    const middle = (low + high) / 2
+    const point = face.map((value, i) => value + middle * (far[i]! - value))
+    if ((await ask([point]))[0]) [yes, high] = [point, middle]
+    else [no, low] = [point, middle]
+  }
+  return { yes, no }
+}
+
+/** The last point of the bisection, whichever it was. */
+export const toBorder = async (ask: Ask, face: Face, far: Face) => (await border(ask, face, far, 3e-4)).no
+
+export async function direction(ask: Ask, at: Face, _: number, probes: number): Promise<Face> {
+  for (let asked = 0; asked < probes; asked += 50)
+    await ask(Array.from({ length: Math.min(50, probes - asked) }, () => at))
+  return at.map(() => 0)
+}
