@@ -31,9 +31,13 @@ const titles: Record<string, string> = {
 }
 
 const number = (value: number) =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(2)
+  Number.isInteger(value) || value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(1)
+      : value.toPrecision(2)
 export const figureText = (value: number | string | undefined, unit: string) =>
-  typeof value === 'number' ? `${number(value)} ${unit}` : (value ?? '–')
+  typeof value === 'number' ? `${number(value)} ${unit}`.trim() : (value ?? '–')
 
 /** How many times as long the other side takes. */
 function ratio(other: Cell | undefined, ours: Cell | undefined): string {
@@ -66,7 +70,7 @@ export function printReport(report: Report): void {
     )
   }
   for (const { title, value, unit, budget } of report.app) {
-    const allowed = budget === undefined ? '' : `(budget ${budget} ${unit})`
+    const allowed = budget === undefined ? '' : `(budget ${budget}${unit && ' '}${unit})`
     console.log(`${title.padEnd(78)}${figureText(value, unit).padEnd(12)}${allowed}`)
   }
 }
@@ -86,7 +90,7 @@ export function tables(report: Report): string {
         report.app.map(({ title, value, unit, budget }) => [
           title,
           figureText(value, unit),
-          budget === undefined ? '' : `${budget} ${unit}`,
+          budget === undefined ? '' : `${budget} ${unit}`.trim(),
         ]),
       ),
     )

@@ -137,7 +137,7 @@ async function benchInBrowser(asked: Asked): Promise<Report> {
       torch: torch?.version,
       workloads,
       growth,
-      app: await benchApp(browser, asked),
+      app: [...leftBehind(workloads), ...(await benchApp(browser, asked))],
     }
   } finally {
     await browser.close()
@@ -176,6 +176,15 @@ async function benchPages(
   } finally {
     await site.close()
   }
+}
+
+/** All our workloads together; nothing when none was looked at. */
+function leftBehind(rows: Row[]): FigureRow[] {
+  const counts = rows.map(({ cells }) => cells.ours?.tensors).filter((count) => count !== undefined)
+  if (counts.length === 0) return []
+  const value = counts.reduce((sum, count) => sum + count, 0)
+  const title = `Tensors left behind by ${counts.length} runs of our workloads`
+  return [{ name: 'tensors-left', title, unit: '', budget: 0, value }]
 }
 
 async function growthOf(side: Side, { rounds, wanted, say }: Asked): Promise<GrowthLine[]> {
