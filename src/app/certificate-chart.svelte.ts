@@ -1,10 +1,5 @@
 import type { NumberParameter } from '../attacks/attack.ts'
-import {
-  abstain,
-  ceiling,
-  certifiedAccuracy,
-  type Certificate,
-} from '../defences/certification/certificate.ts'
+import { abstain, ceiling, type Certificate } from '../defences/certification/certificate.ts'
 import type { SmoothedPoint } from '../engine/methods/attack-smoothed.ts'
 import type { Certified, Look } from '../engine/methods/certify.ts'
 import type { CheckpointSpec } from '../labs/manifest.ts'
@@ -52,16 +47,23 @@ export interface Round {
   ceiling: number
 }
 
-/** Certified accuracy in per cent at evenly spaced radii, from 0 to the end of the ruler. */
+/**
+ * Certified accuracy in per cent as a staircase: each point is a radius that some certificate ends at, and the share
+ * that is left beyond it.
+ */
 export function certifiedCurve(
   round: Pick<Round, 'certificates' | 'labels'>,
   end: number,
 ): [number, number][] {
-  const step = end > 1.6 ? 0.1 : 0.05
-  return Array.from({ length: Math.round(end / step) + 1 }, (_, i) => {
-    const radius = Number((i * step).toFixed(2))
-    return [radius, 100 * certifiedAccuracy(round.certificates, round.labels, radius)]
-  })
+  const { certificates, labels } = round
+  const radii = certificates.flatMap((one, i) => (one.class === labels[i] ? [one.radius] : []))
+  const ends = [...new Set(radii)].sort((a, b) => a - b)
+  const left = (radius: number) => (100 * radii.filter((one) => one > radius).length) / certificates.length
+  return [
+    [0, (100 * radii.length) / certificates.length],
+    ...ends.map((radius): [number, number] => [Number(radius.toFixed(3)), left(radius)]),
+    [end, 0],
+  ]
 }
 
 /** A round ruler that holds every ceiling. */

@@ -280,6 +280,18 @@ export class TrainingBench {
       return points.map(({ share }) => 100 * (1 - share))
     }
     try {
+      if (this.recipe?.figure) {
+        const { recipe, options } = this.knobs
+        const { model, dataset } = this.setup
+        const read = (await this.session.engine.call(
+          'training-baseline',
+          { model, dataset, recipe, options },
+          { signal },
+        )) as Record<string, number>
+        const percent = Object.entries(read).map(([figure, share]) => [figure, 100 * share] as const)
+        this.baseline = { epsilon, readings: Object.fromEntries(percent) }
+        return
+      }
       const [clean, attacked] = await shares('fgsm', {}, [0, epsilon], baselineImages)
       const readings: Record<string, number> = { cleanAccuracy: clean!, fgsmAccuracy: attacked! }
       if (pgdSteps > 0 && epsilon > 0) {

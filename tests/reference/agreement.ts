@@ -24,6 +24,7 @@ const files: [file: string, checks: number][] = [
   ['A_minimum_norm_extra.json', 9],
   ['A_jsma.json', 12],
   ['A_gradients_attributions.json', 33],
+  ['C_smoothing.json', 16],
 ]
 
 /** A test file a backend, so that two cores share the work. */

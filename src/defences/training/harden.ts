@@ -75,7 +75,8 @@ export async function harden(
 export const height = (ramp: number, step: number, total: number): number =>
   ramp > 0 ? Math.min(1, step / (ramp * total)) : 1
 
-async function reading(
+/** What a model is watched by: clean accuracy, and the recipe's own figure or accuracy under attack at the full ε. */
+export async function reading(
   model: Model,
   test: Split,
   recipe: TrainingRecipe,

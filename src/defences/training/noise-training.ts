@@ -36,6 +36,7 @@ export const entry: TrainingRecipe = {
   paper: { cite: 'Cohen et al. 2019', url: 'https://arxiv.org/abs/1902.02918' },
   defaults: { epsilon: 0.5, ramp: 0 },
   parameters: [noiseKnob, rampKnob()],
+  figure: 'noisyAccuracy',
   read: async (model, test, ids, { epsilon }, { seed }) => ({
     noisyAccuracy:
       epsilon > 0

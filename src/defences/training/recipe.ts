@@ -32,6 +32,8 @@ export interface TrainingRecipe {
   parameters: readonly Parameter[]
   /** Throws `bad-input` or RangeError for options that make no sense; ε and ramp are checked before. */
   check?(options: RecipeOptions): void
+  /** The figure that `read` reads, so that a page knows what to expect. */
+  figure?: string
   /** What is read on the way beside clean accuracy, by figure, when FGSM and PGD at ε would say nothing of it. */
   read?(
     model: Model,
