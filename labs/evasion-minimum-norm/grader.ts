@@ -1,5 +1,6 @@
 import {
   atLeast,
+  atMost,
   attackImages,
   conclude,
   correctlyRead,
@@ -14,7 +15,6 @@ import {
   measureExamples,
   measurePerturbation,
   medianChange,
-  medianRow,
   percent,
   quizCheckpoint,
   rangeRow,
@@ -119,7 +119,19 @@ async function gradeExamples(
       measured: (100 * measured.hits) / count,
       unit: '%',
     }),
-    medianRow(measured, 'l2', limit),
+    // As a ratio, so that the bar is the same on every variant.
+    atMost(bar, {
+      id: 'median',
+      name: 'Median change, L2, against the referee’s own',
+      detail: Number.isFinite(median)
+        ? `${figure(median)} against ${figure(reference)}; digits read rightly count as infinite`
+        : `infinite: ${count - measured.hits} of ${count} digits are still read rightly`,
+      measured: median / reference,
+      never: !Number.isFinite(median),
+      unit: '×',
+      precision: 2,
+      scaleMax: 2,
+    }),
     rangeRow(measured),
   ]
   const far = Number.isFinite(median)
