@@ -279,7 +279,7 @@ async function gradeHeld({ artefact, variant, trusted }: Submission<Variant>) {
     (
       await rightUnderAttack(victim, { ...sample, split }, data, {
         attack: 'pgd',
-        options: { epsilon, steps: 20, stepSize: 0.025 },
+        options: { epsilon, steps: 10, stepSize: 0.05 },
         seed: variant.draws,
       })
     ).right
