@@ -1,0 +1,3 @@
+import { provesLabs } from './every-lab.ts'
+
+provesLabs(0, 2)
