@@ -137,3 +137,20 @@ test('@webgpu reference vectors pass in the browser', async ({ page }) => {
       .toEqual({ file, status: 'pass', error: undefined, faults: [] })
   }
 })
+
+/** There tfjs would start its threads, which fail in a minified build: the app must not let it. */
+test('a cross-origin isolated page trains on WASM, to the same numbers', async ({ page, app, compute }) => {
+  const plain = await compute('wasm')
+  await page.route('**/*', async (route) => {
+    const response = await route.fetch()
+    const isolation = {
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    }
+    await route.fulfill({ response, headers: { ...response.headers(), ...isolation } })
+  })
+  await page.goto(app.at('backends.html'))
+  await page.waitForFunction(() => 'harness' in window)
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+  expect(await compute('wasm')).toEqual(plain)
+})
