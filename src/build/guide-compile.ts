@@ -20,6 +20,8 @@ export interface GuideContext {
   files: readonly string[]
   /** Kinds of widget. */
   widgets: readonly string[]
+  /** Names of the attributes of a widget; one that is not here takes any. */
+  widgetAttributes?: Readonly<Record<string, readonly string[]>>
   /** Ids of the attacks. */
   attacks: readonly string[]
   /** Term → its sentence; terms are looked up without regard to case. */
@@ -198,6 +200,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
       case 'widget': {
         const { kind, ...props } = attributes
         expectKnown(node, 'widget', kind!, context.widgets)
+        const takes = context.widgetAttributes?.[kind!]
+        for (const name of Object.keys(props))
+          if (takes && name !== 'place' && !takes.includes(name))
+            report(node, `the widget "${kind}" takes no "${name}"${didYouMean(name, takes)}`)
         const { attack, victim = 'shipped', checkpoint = '', checkpoints = '' } = props
         if (attack !== undefined) expectKnown(node, 'attack', attack, context.attacks)
         for (const id of [victim, ...`${checkpoint} ${checkpoints}`.split(/[\s,]+/)])

@@ -21,6 +21,8 @@ export interface LabShelf {
   glossary: Record<string, string>
   /** Kinds of widget. */
   widgets: string[]
+  /** What each of them says of its attributes: see `widgetAttributes`. */
+  widgetAttributes: Record<string, string[]>
   /** Ids of the attacks. */
   attacks: string[]
 }
@@ -33,6 +35,23 @@ export function widgetKinds(repository: string): string[] {
     .filter((file) => /^[a-z][a-z0-9-]*\.svelte$/.test(file))
     .map((file) => file.slice(0, -'.svelte'.length))
     .sort()
+}
+
+/**
+ * Names of the attributes that a widget takes: the words after "Attributes:" in the comment on top of its file. One
+ * that says "every other" or "any knob" takes the knobs of an attack or a recipe as well, and is left out here: its
+ * bench tells which it does not have.
+ */
+export function widgetAttributes(repository: string): Record<string, string[]> {
+  return Object.fromEntries(
+    widgetKinds(repository).flatMap((kind): [string, string[]][] => {
+      const text = readFileSync(join(repository, 'src/ui/widgets', `${kind}.svelte`), 'utf8')
+      const comment = /@component([\s\S]*?)-->/.exec(text)?.[1] ?? ''
+      if (/every\s+other|any\s+knob/.test(comment)) return []
+      const said = /Attributes:([\s\S]*)/.exec(comment)?.[1] ?? ''
+      return [[kind, said.match(/[A-Za-z]+/g) ?? []]]
+    }),
+  )
 }
 
 /** An attack is a file of src/attacks/<family>/. */
@@ -58,6 +77,7 @@ export function readShelf(repository: string, folder = join(repository, 'labs'))
     frameworks: shared('frameworks.json') as Record<string, Framework>,
     glossary: shared('glossary.json') as Record<string, string>,
     widgets: widgetKinds(repository),
+    widgetAttributes: widgetAttributes(repository),
     attacks: attackIds(repository),
   }
 }
@@ -157,6 +177,7 @@ export function readGuide(
     checkpoints: manifest.checkpoints,
     files: Object.keys(textsIn(join(shelf.folder, slug, 'starter'))),
     widgets: shelf.widgets,
+    widgetAttributes: shelf.widgetAttributes,
     attacks: shelf.attacks,
     glossary: shelf.glossary,
   })

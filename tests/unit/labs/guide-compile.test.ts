@@ -26,6 +26,17 @@ const body = (markdown: string, more: Partial<GuideContext> = {}) => {
   return guide.steps[0]!.body
 }
 
+test('a widget takes the attributes that it tells, and any when it takes knobs', () => {
+  const more = { widgets: ['curve', 'fgsm-explorer'], widgetAttributes: { curve: ['model', 'compare'] } }
+  const problemsOf = (directive: string) =>
+    compile(guideText.replace('::widget{kind=fgsm-explorer place=bench}', directive), more).problems
+  expect(problemsOf('::widget{kind=curve place=bench model=digits-cnn compare="a | b"}')).toEqual([])
+  expect(problemsOf('::widget{kind=curve place=bench modell=digits-cnn}')).toEqual([
+    'labs/sample/guide.md:7: the widget "curve" takes no "modell"; did you mean "model"?',
+  ])
+  expect(problemsOf('::widget{kind=fgsm-explorer place=bench anything=1}')).toEqual([])
+})
+
 describe('a right guide', () => {
   test('becomes six steps in order', () => {
     const { guide, problems } = compile(guideText)
