@@ -10,7 +10,7 @@ test('a learner vaccinates a reader by a program of their own, and breaks what i
   app,
   axe,
 }) => {
-  test.setTimeout(300_000)
+  test.setTimeout(900_000)
   const lab = new LabPage(page)
 
   await test.step('explore: the bench offers recipes, and a training shows both lines of attack', async () => {
@@ -67,7 +67,7 @@ test('a learner vaccinates a reader by a program of their own, and breaks what i
     await lab.settled()
     await lab.verdict('Not yet')
     await lab.tab('Code')
-    await lab.run(150_000)
+    await lab.run(400_000)
     await lab.verdict('Passed')
     await expect(lab.passedCount).toHaveText('3 of 4 checkpoints passed')
   })
