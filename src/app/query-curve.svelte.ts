@@ -59,7 +59,7 @@ export function curveOf(trace: readonly TraceStep[]): Pick<QueryRun, 'figure' | 
   const points: QueryRun['points'] = []
   for (const { values } of trace) {
     const value = figure === 'distance' ? values.distance : 100 * (values.found ?? 0)
-    const queries = Math.max(1, values.queries ?? 0)
+    const queries = Math.max(1, values.most ?? values.queries ?? 0)
     if (value === undefined) continue
     // Of two notes after the same number of queries the later knows more.
     if (points.at(-1)?.[0] === queries) points.pop()
@@ -164,7 +164,10 @@ export class QueryCurve {
       const ids = task.ids.slice(0, setup.images)
       const images = { dataset: task.dataset, split: task.split, ids }
       const settings = this.parameters
-        .map(({ name, label }) => `${label.toLowerCase()} ${String(this.options[name])}`)
+        .map(
+          (parameter) =>
+            `${parameter.label.toLowerCase()} ${settingWords(parameter, this.options[parameter.name])}`,
+        )
         .join(', ')
       const { noun, classes } = (await session.engine.call(
         'images',
@@ -212,6 +215,12 @@ export class QueryCurve {
     this.#abort?.abort()
   }
 }
+
+/** A setting as its knob says it. */
+const settingWords = (parameter: Parameter, value: OptionValue | undefined): string =>
+  (parameter.kind === 'choice'
+    ? parameter.choices.find((choice) => choice.value === value)?.label
+    : undefined) ?? String(value)
 
 /** One run in a sentence. */
 export function runWords(run: QueryRun, noun: string): string {

@@ -48,8 +48,8 @@ export interface SearchResult {
   /** Shape of x; the caller's to dispose. */
   adversarial: tf.Tensor
   /**
-   * What was known after how many queries, at distances that grow with them: `queries` (mean over rows),
-   * `found` (share of rows, 0 to 1), and the median figure of the rows, where half of them have one.
+   * What was known after how many queries, at distances that grow with them: `queries` (mean over rows), `most` (those
+   * of the row that asked most), `found` (share of rows, 0 to 1), and the median figure of the rows, where half of them have one.
    */
   trace: TraceStep[]
   /** Queries answered for each row. */
@@ -116,19 +116,19 @@ export async function searchRows<A>(options: SearchOptions<A>): Promise<SearchRe
       new Searched(i, pixels.subarray(i * width, (i + 1) * width), maxQueries, run.seed, name, search),
   )
   const trace: TraceStep[] = []
+  let farthest = 0
   const note = () => {
     const queries = rows.reduce((sum, row) => sum + row.asked, 0) / Math.max(1, count)
     const median = medianOf(rows.map((row) => row.figure ?? Infinity))
     const found = rows.filter((row) => row.found).length / Math.max(1, count)
     trace.push({
       step: trace.length,
-      values: { queries, found, ...(Number.isFinite(median) && { [figure]: median }) },
+      values: { queries, most: farthest, found, ...(Number.isFinite(median) && { [figure]: median }) },
     })
   }
 
   let spent = false
   let nextNote = 1
-  let farthest = 0
   for (let active = rows; !spent;) {
     throwIfCancelled(run)
     active = active.filter((row) => row.points.length > 0)

@@ -9,7 +9,7 @@ test('a learner asks a gate until it opens, sets a watch on such questions, and 
   app,
   axe,
 }, info) => {
-  test.setTimeout(300_000)
+  test.setTimeout(400_000)
   const lab = new LabPage(page)
 
   await test.step('explore: the curve is measured, and an earlier one stays beside it', async () => {
