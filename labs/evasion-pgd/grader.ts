@@ -40,7 +40,7 @@ const l2Limit = 1.5
 
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen. All are shares or counts of digits.
 const linfLeftBar = 3
-const l2LeftBar = 40
+const l2LeftBar = 32
 const partHitsBar = 18
 const cleanBar = 92
 const quickBar = 30
