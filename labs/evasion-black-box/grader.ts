@@ -342,8 +342,9 @@ async function gradeYesOrNo(submission: Submission<Variant>) {
   return conclude({
     headline: `${Math.round(100 * ratio)} % of the straight line’s distance is left`,
     rows,
-    gallery: measured.gallery,
-    score: { value: 100 * ratio, unit: '%' },
+    gallery: measured.gallery.map((item) => ({ ...item, limit: hop.bar * straight[item.row]!.length })),
+    // The best attempt is the one with the largest score: what was saved of the way.
+    score: { value: 100 * (1 - ratio), unit: '%' },
     finding: isMet(rows)
       ? finding(
           'hopped',
