@@ -81,6 +81,23 @@ describe('randomised smoothing', () => {
     tf.dispose([x, alone])
   })
 
+  test('the copies that are counted are not those that chose the class', async () => {
+    const seen: number[][] = []
+    const watched = {
+      inputShape: [2],
+      numClasses: 2,
+      logits: async (noisy: tf.Tensor) => {
+        seen.push([...(await noisy.data())])
+        return model.logits(noisy)
+      },
+    }
+    const x = points([0.7, 0])
+    await certify(watched, x, { ...options, n0: 20, n: 20 }, { seed: 3 })
+    expect(seen).toHaveLength(2)
+    expect(seen[0]!.filter((value) => seen[1]!.includes(value))).toEqual([])
+    x.dispose()
+  })
+
   test('predict answers where the votes settle it, and abstains on the border', async () => {
     const x = points([0.5, 0], [0.9, 0], [0.1, 0])
     expect(await predict(model, x, { sigma: 0.5, n: 500, alpha: 0.001 }, { seed: 1 })).toEqual([
