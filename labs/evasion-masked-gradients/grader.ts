@@ -40,7 +40,7 @@ const mostPixels = 16
 const leftBar = 10
 const cleanBar = 95
 const heldBar = 55
-const fewBar = 75
+const fewBar = 78
 
 const images = 50
 /** The product answers by chance: a figure is the mean of so many looks. */
