@@ -19,7 +19,6 @@ attackContract(
       queries: 'in a test of its own',
     },
     staysWithin: 0,
-    untargeted: true,
   },
   () => {
     const options = { epsilon: 0.3, norm: 'linf', steps: 4, queries: 30 } as const

@@ -119,7 +119,7 @@ describe.each(['cpu', 'wasm'] as const)('stages on %s', (backend) => {
     }
     const [x, cotangent] = [tf.tensor(values, shape), tf.tensor(weights, shape)]
     const gradient = entry.backward(x, cotangent, options, createRng(3))
-    const slopes = await gradient.data()
+    const slopes = (await gradient.data()) as Float32Array
     tf.dispose([x, cotangent, gradient])
     const step = 1e-3
     for (let i = 0; i < size; i += 3) {

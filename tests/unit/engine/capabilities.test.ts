@@ -57,7 +57,7 @@ describe('votes under noise', () => {
     const server = serve()
     const first = await votes(server, 0.5, 100)
     expect(first).toMatchObject({ shape: [2, 4], dtype: 'int32' })
-    expect(first.values.slice(0, 4).reduce((a, b) => a + b)).toBe(100)
+    expect(Array.from(first.values.slice(0, 4)).reduce((a, b) => a + b)).toBe(100)
     expect(server.figures().used).toBe(200)
     expect(await votes(server, 0.5, 100)).not.toEqual(first)
     const again = serve()
