@@ -113,13 +113,13 @@ describe.each(['cpu', 'wasm'] as const)('stages on %s', (backend) => {
     const answer = async (x: Float32Array) => {
       const input = tf.tensor(x, shape)
       const output = entry.forward(input, options, createRng(3))
-      const got = await output.data()
+      const got = (await output.data()) as Float32Array
       tf.dispose([input, output])
       return got.reduce((sum, value, i) => sum + value * weights[i]!, 0)
     }
     const [x, cotangent] = [tf.tensor(values, shape), tf.tensor(weights, shape)]
     const gradient = entry.backward(x, cotangent, options, createRng(3))
-    const slopes = (await gradient.data()) as Float32Array
+    const slopes = await gradient.data()
     tf.dispose([x, cotangent, gradient])
     const step = 1e-3
     for (let i = 0; i < size; i += 3) {
