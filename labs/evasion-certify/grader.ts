@@ -56,11 +56,11 @@ interface Goal {
 }
 
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen.
-const first: Goal = { sigma: 0.5, n: 200, radius: 0.25, images: 20, bar: 15 }
+const first: Goal = { sigma: 0.5, n: 200, radius: 0.25, images: 20, bar: 25 }
 const promise: Goal = { sigma: 0.5, n: 500, radius: 0.5, images: 50, bar: 60 }
 const cleanBar = 94
 const noisyBar = 88
-const outside = { epsilon: 0.25, images: 40, bar: 60 }
+const outside = { epsilon: 0.25, images: 40, bar: 72 }
 
 const base = { victim: { model: 'digits-cnn' }, dataset: 'mnist10k', split: 'test' } as const
 
@@ -201,7 +201,8 @@ async function gradeCertificates(
       measured: (100 * certified) / images,
       unit: '%',
     }),
-    atMost(top, {
+    // In whole ten-thousandths, as it is reported: radii come as 32-bit floats.
+    atMost(Math.ceil(1e4 * top) / 1e4, {
       id: 'ceiling',
       name: 'Longest radius promised',
       detail: `${n} of ${n} votes prove ${top.toFixed(3)}, and no vote proves more`,
