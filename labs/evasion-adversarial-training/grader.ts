@@ -127,6 +127,7 @@ async function gradeWorstCase({ task, artefact, trusted, ledger }: Submission<Va
     mean(crossEntropies(await logitsOf(model, images, measured.shape), task.labels, model.numClasses))
   const reached = await lossOf(measured.pixels)
   const most = await lossOf(pixels)
+  const before = await lossOf(measured.originals)
   const share = (100 * reached) / most
   const rows = [
     atLeast(lossBar, {
@@ -151,7 +152,8 @@ async function gradeWorstCase({ task, artefact, trusted, ledger }: Submission<Va
           `The mean loss is ${figure(reached)}; forty steps reach ${figure(most)}. That is the example to train on: nearly the worst, for a thirteenth of the price.`,
           'find out how such a training fails, before you start one.',
         )
-      : ((await diagnose(measured, model, { ledger })) ??
+      : (wentDown(reached, before) ??
+        (await diagnose(measured, model, { ledger })) ??
         finding(
           'not-the-worst',
           'The right way, and too early at an end.',
@@ -160,6 +162,17 @@ async function gradeWorstCase({ task, artefact, trusted, ledger }: Submission<Va
         )),
   })
 }
+
+/** After a random start the signs of a descent point nowhere; its loss says it all. */
+const wentDown = (reached: number, before: number) =>
+  reached < before / 10
+    ? finding(
+        'descended',
+        'You went downhill.',
+        `The mean loss fell from ${figure(before)} to ${figure(reached)}: the reader is surer of these digits than of the clean ones. Training on them teaches nothing.`,
+        'the trainer descends, the attack climbs. Add the step instead of subtracting it.',
+      )
+    : undefined
 
 async function gradeVaccinated({ task, artefact, trusted }: Submission<Variant>) {
   if (artefact.kind !== 'model-weights') throw new TypeError(`vaccinated: got ${artefact.kind}`)
