@@ -343,7 +343,7 @@ async function gradeRepaired(submission: Submission<Variant>) {
                 `${figure(clean)} % of the test signs are read rightly, and ${cleanBar} % are needed. Most signs have nothing stuck on them.`,
                 'leave part of every batch as it is, keep the square small, or train longer.',
               ),
-            after.hits > 0.6 * before.hits &&
+            after.hits > 0.45 * before.hits &&
               finding(
                 'unrepaired',
                 'The sticker works as before.',
