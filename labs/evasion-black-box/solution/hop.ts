@@ -16,14 +16,19 @@ export async function toBorder(ask: Ask, face: Face, far: Face): Promise<Face> {
   return kept
 }
 
-/** The gradient's direction from yes and no alone (Chen et al. 2020, eq. 9 and 16). */
+/** The gradient's direction from yes and no alone (Chen et al. 2020, eq. 16), in few dimensions (Li et al. 2020). */
 export async function direction(ask: Ask, at: Face, radius: number, probes: number): Promise<Face> {
   const sum = new Float32Array(at.length)
   const yesses = new Float32Array(at.length)
   let yes = 0
   for (let asked = 0; asked < probes; asked += 50) {
     const points = Array.from({ length: Math.min(50, probes - asked) }, () => {
-      const step = at.map(() => 2 * Math.random() - 1)
+      // 300 numbers instead of 4,800: the same for a patch of 4 × 4 pixels, a network feels nothing finer.
+      const cells = Array.from({ length: 10 * 10 * 3 }, () => 2 * Math.random() - 1)
+      const step = at.map((_, i) => {
+        const [row, column] = [Math.floor(i / 120), Math.floor(i / 3) % 40]
+        return cells[(Math.floor(row / 4) * 10 + Math.floor(column / 4)) * 3 + (i % 3)]!
+      })
       const scale = radius / Math.sqrt(step.reduce((total, value) => total + value * value, 0))
       return at.map((value, i) => Math.min(1, Math.max(0, value + scale * step[i]!)))
     })
