@@ -80,7 +80,8 @@ describe('the page’s build', () => {
   test('carries no mistake, and each solution in a chunk of its own', async () => {
     const chunks = await buildEntry(join(repository, 'src/labs/loader.ts'))
     const shelf = readShelf(repository)
-    const text = (code: string) => code.replace(/\s|\\n/g, '')
+    /** Letters and digits: a bundler writes quotes and line ends in its own way. */
+    const text = (code: string) => code.replace(/\\[nrt]/g, '').replace(/[^\p{L}\p{N}]/gu, '')
     for (const slug of shelf.slugs) {
       const { mistakes, solution } = readLab(shelf, slug)
       for (const mistake of mistakes) {
@@ -90,7 +91,7 @@ describe('the page’s build', () => {
           )
       }
       for (const [name, source] of Object.entries(solution)) {
-        const holders = chunks.filter(({ code }) => text(code).includes(text(source).slice(-80)))
+        const holders = chunks.filter(({ code }) => text(code).includes(text(source)))
         expect(holders.map((chunk) => [name, chunk.isDynamicEntry])).toEqual([[name, true]])
       }
     }
