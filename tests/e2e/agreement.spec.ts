@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test'
 import { build, loadConfigFromFile } from 'vite'
 import { dist } from '../../src/cli/app.ts'
 import { repository } from '../../src/cli/node-platform.ts'
-import type { Artefact } from '../../src/grading/artefact.ts'
+import type { Artefact, LedgerSummary } from '../../src/grading/artefact.ts'
 import type { Verdict } from '../../src/grading/verdict.ts'
 import { expect, test } from './fixtures.ts'
 import type * as HandIns from './harness/hand-ins.ts'
@@ -27,8 +27,8 @@ test('the page’s referee and Node say the same of every hand-in of the lab', a
 
   await page.goto(app.at())
   const earlier: Record<string, Artefact> = {}
-  for (const { checkpoint, artefact, verdict } of byNode) {
-    const byPage = await gradeInPage(page, { checkpoint, artefact, earlier })
+  for (const { checkpoint, artefact, ledger, verdict } of byNode) {
+    const byPage = await gradeInPage(page, { checkpoint, artefact, ledger, earlier })
     expect.soft(differences(verdict, byPage), `${checkpoint}: ${verdict.headline}`).toEqual([])
     if (verdict.status === 'passed') earlier[checkpoint] ??= artefact
   }
@@ -68,7 +68,12 @@ const asText = (value: unknown) =>
 /** Asks the very worker that the built page starts, over its own protocol. */
 function gradeInPage(
   page: Page,
-  request: { checkpoint: string; artefact: Artefact; earlier: Record<string, Artefact> },
+  request: {
+    checkpoint: string
+    artefact: Artefact
+    ledger?: LedgerSummary
+    earlier: Record<string, Artefact>
+  },
 ): Promise<Verdict> {
   const script = readdirSync(join(dist, 'assets')).filter((name) => /^referee\.worker-.*\.js$/.test(name))
   expect(script).toHaveLength(1)

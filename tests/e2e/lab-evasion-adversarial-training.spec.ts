@@ -5,7 +5,7 @@ test.use({ settings: { editor: 'plain' } })
 
 const file = (path: string) => labFile(path, 'evasion-adversarial-training')
 
-test('a learner vaccinates a reader by a program of their own, and breaks what it never promised', async ({
+test('a learner vaccinates a reader by a program of their own, and breaks what it never promised @deep', async ({
   page,
   app,
   axe,

@@ -4,7 +4,7 @@ import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 test.use({ settings: { editor: 'plain' } })
 const file = (path: string) => labFile(path, 'evasion-black-box')
 
-test('a learner asks a gate until it opens, sets a watch on such questions, and asks as a crowd', async ({
+test('a learner asks a gate until it opens, sets a watch on such questions, and asks as a crowd @deep', async ({
   page,
   app,
   axe,

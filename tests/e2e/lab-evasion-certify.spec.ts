@@ -5,7 +5,7 @@ test.use({ settings: { editor: 'plain' } })
 
 const labFile = (path: string) => fileOf(path, 'evasion-certify')
 
-test('a learner proves a promise, is caught with a false one, teaches the reader and reads the small print', async ({
+test('a learner proves a promise, is caught with a false one, teaches the reader and reads the small print @deep', async ({
   page,
   app,
   axe,

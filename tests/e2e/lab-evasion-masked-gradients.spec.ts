@@ -4,7 +4,7 @@ import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 test.use({ settings: { editor: 'plain' } })
 const file = (path: string) => labFile(path, 'evasion-masked-gradients')
 
-test('a learner goes round the mask, names its signs, chooses by evidence and leaves the threat model', async ({
+test('a learner goes round the mask, names its signs, chooses by evidence and leaves the threat model @deep', async ({
   page,
   app,
   axe,

@@ -6,7 +6,7 @@ test.use({ settings: { editor: 'plain' } })
 const slug = 'evasion-minimum-norm'
 const file = (path: string) => labFile(path, slug)
 
-test('a learner finds the smallest change, moves the borders, and measures again', async ({
+test('a learner finds the smallest change, moves the borders, and measures again @deep', async ({
   page,
   app,
   axe,

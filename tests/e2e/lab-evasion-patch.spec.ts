@@ -4,7 +4,7 @@ import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 test.use({ settings: { editor: 'plain' } })
 const file = (path: string) => labFile(path, 'evasion-patch')
 
-test('a learner paints a sticker, repairs the camera and breaks the repair', async ({
+test('a learner paints a sticker, repairs the camera and breaks the repair @deep', async ({
   page,
   app,
   axe,

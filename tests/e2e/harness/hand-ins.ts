@@ -2,11 +2,11 @@
 import '../../../src/cli/node-platform.ts'
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { readLab, readShelf } from '../../../src/build/lab-folder.ts'
 import { openLabBench } from '../../../src/cli/lab-bench.ts'
 import { repository } from '../../../src/cli/node-platform.ts'
-import type { Artefact } from '../../../src/grading/artefact.ts'
+import type { Artefact, LedgerSummary } from '../../../src/grading/artefact.ts'
 import type { Verdict } from '../../../src/grading/verdict.ts'
 import type { Mistake } from '../../../src/labs/folder.ts'
 import { loadGrader } from '../../../src/labs/graders.ts'
@@ -15,6 +15,8 @@ import { loadGrader } from '../../../src/labs/graders.ts'
 export interface HandIn {
   checkpoint: string
   artefact: Artefact
+  /** What was seen of the run that made it; findings read it. */
+  ledger?: LedgerSummary
   verdict: Verdict
 }
 
@@ -31,7 +33,7 @@ export async function handIns(slug: string, seed: number): Promise<HandIn[]> {
     const checkpoints = Object.entries(grader.checkpoints).map(([checkpoint, own]) => {
       const grade: typeof own.grade = async (input) => {
         const verdict = await own.grade(input)
-        made.push({ checkpoint, artefact: input.artefact, verdict })
+        made.push({ checkpoint, artefact: input.artefact, ledger: input.ledger, verdict })
         return verdict
       }
       return [checkpoint, { ...own, grade }]
@@ -64,5 +66,5 @@ function keptMistakes(mistakes: Mistake[]): Set<string> {
         (mistake) =>
           programs.filter(({ checkpoint }) => checkpoint === mistake.checkpoint).indexOf(mistake) < 2,
       )
-  return new Set(few.map(({ file }) => file))
+  return new Set(few.map(({ file }) => basename(file)))
 }
