@@ -428,6 +428,8 @@ describe('npm run vectors', () => {
     writeFileSync(join(folder, 'package.json'), '{}')
     await expect(run(folder)).rejects.toThrow(/none of its 1 JSON files is of a kind this project knows/)
     await expect(run()).rejects.toThrow(/which folder/)
-    await expect(run(data, '--backend', 'cuda')).rejects.toThrow(/--backend must be wasm, cpu or webgpu; got "cuda"/)
+    await expect(run(data, '--backend', 'cuda')).rejects.toThrow(
+      /--backend must be wasm, cpu or webgpu; got "cuda"/,
+    )
   })
 })

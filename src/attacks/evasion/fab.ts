@@ -220,20 +220,21 @@ export function ontoPlane(
     room[j] = way * w[j]! > 0 ? high - at[j]! : at[j]! - low
     rate[j] = norm === 'linf' ? 1 : Math.abs(w[j]!)
   }
-  let lambda = 0
+  let [lambda, freeBefore] = [0, Infinity]
   for (;;) {
-    let [reached, slope] = [0, 0]
+    let [reached, slope, free] = [0, 0, 0]
     for (let j = 0; j < w.length; j++) {
       const size = Math.abs(w[j]!)
-      const free = rate[j]! * lambda < room[j]!
-      reached += size * (free ? rate[j]! * lambda : room[j]!)
-      if (free) slope += size * rate[j]!
+      const moves = rate[j]! * lambda < room[j]!
+      reached += size * (moves ? rate[j]! * lambda : room[j]!)
+      if (moves) slope += size * rate[j]!
+      if (moves) free++
     }
-    const missing = goal - reached
-    if (missing <= 1e-12 * goal) break
-    lambda += missing / slope
-    // Nothing is free to move any more: the corner is the nearest that the box has.
-    if (slope === 0) break
+    // Between two corners the sum is a line, and Newton's step exact: what is missing then is rounding alone.
+    // With no slope nothing that moves tells any more: this corner is the nearest that the box has.
+    if (reached >= goal || free === freeBefore || slope === 0) break
+    lambda += (goal - reached) / slope
+    freeBefore = free
   }
   for (let j = 0; j < w.length; j++) {
     if (w[j] !== 0) move[j] = Math.sign(way * w[j]!) * Math.min(rate[j]! * lambda, room[j]!)

@@ -137,14 +137,17 @@ async function sibling(name: string): Promise<Outcome> {
   return { ok: status === 0, seconds: (performance.now() - started) / 1000 }
 }
 
-/** Folders of Vitest tests, in one run over both cores. A folder without a test is a failure: nothing would have been proved. */
+/**
+ * Folders of Vitest tests, in one run over both cores. A folder without a test is a failure: nothing would have
+ * been proved. The limit is for a test that computes without end: its own time limit never gets a turn.
+ */
 async function vitest(steps: Step[], { deep, reports }: Context): Promise<Outcome[]> {
   const report = join(reports, 'vitest.json')
   const folders = steps.map(({ name }) => `tests/${name}/`)
   const { status } = await runTool(
     'vitest',
     ['run', ...folders, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
-    { env: deep ? { PERTURB_DEEP: '1' } : {} },
+    { env: deep ? { PERTURB_DEEP: '1' } : {}, limitMinutes: deep ? 180 : 20 },
   )
   if (!existsSync(report)) throw new Error('vitest ended without a report')
   const files = readVitest(report)
@@ -228,6 +231,7 @@ async function e2e({ deep, reports }: Context): Promise<Outcome> {
       PERTURB_E2E_JSON: report,
       ...(deep ? { PERTURB_DEEP: '1' } : {}),
     },
+    limitMinutes: deep ? 120 : 30,
   })
   return { ok: status === 0, tests: existsSync(report) ? readPlaywright(report) : undefined }
 }
