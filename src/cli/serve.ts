@@ -25,6 +25,8 @@ export interface ServeOptions {
   /** False: when the port is taken, try the next ones. */
   strictPort?: boolean
   onRequest?(request: SeenRequest): void
+  /** With the headers (COOP, COEP) by which a page gets shared memory, and so threads. */
+  isolated?: boolean
   /** Answers instead of the folder when it returns true; tests use it to serve damaged files. */
   intercept?(path: string, respond: (status: number, body: Uint8Array, type: string) => void): boolean
 }
@@ -35,11 +37,11 @@ const portsTried = 20
 
 /**
  * Serves a built app as any static host would: right types, nothing hash-less cached without asking,
- * no COOP or COEP (tfjs' threads break when minified; an LMS frame cannot have them either).
+ * and unless asked no COOP or COEP (tfjs' threads break when minified; an LMS frame cannot have them either).
  * Throws an Error that says what to do when the port is taken.
  */
 export async function serve(folder: string, options: ServeOptions = {}): Promise<Site> {
-  const { host = '127.0.0.1', port = 0, strictPort = true, onRequest, intercept } = options
+  const { host = '127.0.0.1', port = 0, strictPort = true, onRequest, isolated = false, intercept } = options
   const files = sirv(folder, {
     // Reads the folder at each request, so a rebuilt app is served without a restart.
     dev: true,
@@ -51,6 +53,9 @@ export async function serve(folder: string, options: ServeOptions = {}): Promise
         hashed.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
       )
       response.setHeader('X-Content-Type-Options', 'nosniff')
+      if (!isolated) return
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
     },
   })
   const server = createServer((request, response) => {

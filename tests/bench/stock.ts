@@ -1,19 +1,27 @@
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js'
 import * as tf from '@tensorflow/tfjs-core'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-webgl'
 import '@tensorflow/tfjs-backend-webgpu'
 import { nameOf, offer, type Prepare } from './workload.ts'
+
+/** `stock.html#threads`: a thread for each core, where the page is isolated. */
+const threads = location.hash === '#threads' ? navigator.hardwareConcurrency : 1
 
 const files = import.meta.glob<Prepare>('./workloads/*.stock.ts', { import: 'prepare', eager: true })
 
 offer(
   tf,
   async (backend) => {
-    if (backend === 'wasm') setWasmPaths(new URL('wasm/', document.baseURI).href)
+    if (backend === 'wasm') {
+      setWasmPaths(new URL('wasm/', document.baseURI).href)
+      if (threads > 1) setThreadsCount(threads)
+    }
     if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not start ${backend}`)
     await tf.ready()
+    if (threads > 1 && getThreadsCount() !== threads)
+      throw new Error(`asked for ${threads} threads, got ${getThreadsCount()}`)
   },
   Object.fromEntries(
     Object.entries(files).map(([path, prepare]) => [nameOf(path), { title: nameOf(path), prepare }]),

@@ -8,7 +8,9 @@ const root = join(repository, 'tests/bench')
 /** PyTorch's side needs no build. */
 export const torchProgram = join(root, 'torch_side.py')
 
-/** The two pages, for a browser. */
+const threadedBinary = 'tfjs-backend-wasm-threaded-simd.wasm'
+
+/** The two pages, for a browser; not minified, and with the binary that the app leaves out, for tfjs' threads. */
 export async function buildPages(outDir: string): Promise<void> {
   const { build } = await import('vite')
   await build({
@@ -20,9 +22,14 @@ export async function buildPages(outDir: string): Promise<void> {
     build: {
       outDir,
       emptyOutDir: true,
+      minify: false,
       rolldownOptions: { input: [join(root, 'ours.html'), join(root, 'stock.html')] },
     },
   })
+  cpSync(
+    join(repository, 'node_modules/@tensorflow/tfjs-backend-wasm/dist', threadedBinary),
+    join(outDir, 'wasm', threadedBinary),
+  )
 }
 
 /**

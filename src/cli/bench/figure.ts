@@ -7,7 +7,14 @@ export interface AppFigure {
   unit: 'ms' | 'kB' | 'MB'
   /** The most it may be, where that was agreed; printed beside the figure, never a test. */
   budget?: number
-  measure(app: { browser: Browser; address: string; folder: string; rounds: number }): Promise<number>
+  measure(app: {
+    browser: Browser
+    address: string
+    folder: string
+    rounds: number
+    /** Paths that the server was asked for since the last `clear()`, workers' requests included. */
+    fetched: Set<string>
+  }): Promise<number>
 }
 
 export function median(values: number[]): number {

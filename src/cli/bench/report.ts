@@ -26,6 +26,7 @@ export interface Report {
 const titles: Record<string, string> = {
   ours: 'ours',
   stock: 'stock tfjs',
+  stockThreads: 'stock tfjs, a thread for each core',
   torch: 'PyTorch, this GPU',
   torchCpu: 'PyTorch, one thread',
 }

@@ -151,7 +151,7 @@ async function benchPages(
   asked: Asked,
 ): Promise<{ workloads: Row[]; growth: GrowthLine[] }> {
   const { serve } = await import('../serve.ts')
-  const site = await serve(folder)
+  const [site, isolated] = [await serve(folder), await serve(folder, { isolated: true })]
   const rows: Row[] = []
   let growth: GrowthLine[] = []
   try {
@@ -159,6 +159,12 @@ async function benchPages(
       const sides: { name: string; side: Side; backend: string }[] = []
       for (const name of ['ours', 'stock'])
         sides.push({ name, side: await browserSide(browser, `${site.address}/${name}.html`), backend })
+      if (backend === 'wasm')
+        sides.push({
+          name: 'stockThreads',
+          side: await browserSide(browser, `${isolated.address}/stock.html#threads`),
+          backend,
+        })
       if (python && backend === 'wasm')
         sides.push({
           name: 'torchCpu',
@@ -174,7 +180,7 @@ async function benchPages(
     rows.sort((a, b) => order.indexOf(a.title) - order.indexOf(b.title))
     return { workloads: rows, growth }
   } finally {
-    await site.close()
+    await Promise.all([site.close(), isolated.close()])
   }
 }
 
@@ -202,12 +208,13 @@ async function benchApp(browser: Browser, { rounds, wanted, say }: Asked): Promi
   if (chosen.length === 0) return []
   const [{ buildIfStale, dist }, { serve }] = await Promise.all([import('../app.ts'), import('../serve.ts')])
   await buildIfStale(say)
-  const site = await serve(dist)
+  const fetched = new Set<string>()
+  const site = await serve(dist, { onRequest: ({ path }) => fetched.add(path.replace(/\?.*/, '')) })
   try {
     const rows: FigureRow[] = []
     for (const { name, title, unit, budget, measure } of chosen) {
       say(`  app: ${title}`)
-      const value = await measure({ browser, address: site.address, folder: dist, rounds }).catch(
+      const value = await measure({ browser, address: site.address, folder: dist, rounds, fetched }).catch(
         (error: unknown) =>
           `not measured: ${String(error instanceof Error ? error.message : error).split('\n')[0]!}`,
       )

@@ -11,13 +11,15 @@ import { verifierNames, verifyFile, type Check, type FileReport } from '../vecto
 export const command: Command = {
   summary: 'Check the algorithms against numbers that other libraries computed',
   help: `
-npm run vectors -- DIR [--json] [--backend wasm|cpu] [--require all|FILE]...
+npm run vectors -- DIR [--json] [--backend wasm|cpu|webgpu] [--only FILE]... [--require all|FILE]...
 
 Reads every *.json of a pack of reference vectors: models, inputs, parameters and tolerances all come from
 its files. Exits 1 on a mismatch, an unreadable file, or a required one that is not fully implemented.
+Files of stochastic attacks take minutes: what they are at is said on stderr.
 
   --backend NAME   wasm (the referee's, the default), cpu, or webgpu: this machine's graphics device, by the
                    package webgpu (npm install --no-save webgpu)
+  --only FILE      just this file of the pack; several times, or with commas
   --require FILE   fail when this file is missing, or has cases that are not implemented; several times,
                    or with commas; "all" means every file
   --json           the report as JSON
@@ -26,6 +28,7 @@ its files. Exits 1 on a mismatch, an unreadable file, or a required one that is 
     const options = readOptions(argv, {
       json: { type: 'boolean' },
       backend: { type: 'string' },
+      only: { type: 'string', multiple: true },
       require: { type: 'string', multiple: true },
     })
     const [folder, ...more] = options.rest
@@ -38,7 +41,8 @@ its files. Exits 1 on a mismatch, an unreadable file, or a required one that is 
     await startBackend(backend, readStatic)
     const pack = await Pack.open(resolve(folder))
     const reports: FileReport[] = []
-    for (const name of pack.names) reports.push(await verifyFile(name, pack))
+    for (const name of chosen(options.only ?? [], pack))
+      reports.push(await verifyFile(name, pack, progress(name)))
     pack.dispose()
     if (reports.every(({ status }) => status === 'inputs' || status === 'not implemented')) {
       if (!reports.some(({ file }) => verifierNames.some((name) => file.startsWith(name))))
@@ -57,13 +61,41 @@ its files. Exits 1 on a mismatch, an unreadable file, or a required one that is 
   },
 }
 
-function unmetRequirements(required: string[], reports: FileReport[]): string[] {
-  const names = required
+/** Files named on the command line, with or without `.json`. */
+const fileNames = (given: string[]): string[] =>
+  given
     .flatMap((text) => text.split(','))
     .map((name) => name.trim())
     .filter(Boolean)
-  const wanted = names.includes('all') ? reports.map(({ file }) => file) : []
-  for (const name of names) if (name !== 'all') wanted.push(name.endsWith('.json') ? name : `${name}.json`)
+    .map((name) => (name.endsWith('.json') ? name : `${name}.json`))
+
+/** The files to verify: those named, or all. */
+function chosen(only: string[], pack: Pack): string[] {
+  const names = fileNames(only)
+  const missing = names.filter((name) => !pack.names.includes(name))
+  if (missing.length > 0) {
+    pack.dispose()
+    throw new PackError(
+      `${pack.folder}: has no ${missing.join(', ')}; its files are ${pack.names.join(', ')}`,
+    )
+  }
+  return names.length > 0 ? pack.names.filter((name) => names.includes(name)) : pack.names
+}
+
+/** Says on stderr what a long file is at: every figure that took its time, and no flood of the others. */
+function progress(file: string): (check: Check, done: number) => void {
+  let last = Date.now()
+  return ({ name, ok }, done) => {
+    if (Date.now() - last < 5_000) return
+    last = Date.now()
+    console.error(`${file}: ${done} compared; ${name}: ${ok ? 'ok' : 'FAIL'}`)
+  }
+}
+
+function unmetRequirements(required: string[], reports: FileReport[]): string[] {
+  const names = fileNames(required)
+  const wanted = names.includes('all.json') ? reports.map(({ file }) => file) : []
+  wanted.push(...names.filter((name) => name !== 'all.json'))
   return [...new Set(wanted)].flatMap((file) => {
     const report = reports.find((one) => one.file === file)
     if (!report) return [`${file} is required; it is missing from the pack`]

@@ -46,8 +46,15 @@ function verifierFor(file: string): Verify | undefined {
   return best === undefined ? undefined : verifiers.get(best)
 }
 
-/** Never throws: what is wrong with a file is in its report, and the other files are still run. */
-export async function verifyFile(name: string, pack: Pack): Promise<FileReport> {
+/**
+ * Never throws: what is wrong with a file is in its report, and the other files are still run. `onCheck` is told of
+ * each comparison as it is done: some take minutes.
+ */
+export async function verifyFile(
+  name: string,
+  pack: Pack,
+  onCheck: (check: Check, done: number) => void = () => {},
+): Promise<FileReport> {
   const report: FileReport = { file: name, status: 'pass', checks: [], notImplemented: [] }
   try {
     const file = await pack.file(name)
@@ -56,7 +63,7 @@ export async function verifyFile(name: string, pack: Pack): Promise<FileReport> 
     if (!verify) return { ...report, status: 'not implemented', notImplemented: ['the whole file'] }
     for await (const result of verify(file, pack)) {
       if ('notImplemented' in result) report.notImplemented.push(result.notImplemented)
-      else report.checks.push(result)
+      else onCheck(result, report.checks.push(result))
     }
     if (report.checks.length === 0 && report.notImplemented.length === 0)
       throw new PackError(`${name}: holds no case`)

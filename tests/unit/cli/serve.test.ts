@@ -53,6 +53,14 @@ describe('the server of npm start', () => {
     },
   )
 
+  test('isolates a page that is to have threads, when asked', async () => {
+    const isolated = await serve(join(folder, 'dist'), { isolated: true })
+    const { headers } = await fetch(`${isolated.address}/index.html`)
+    await isolated.close()
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin')
+    expect(headers.get('cross-origin-embedder-policy')).toBe('require-corp')
+  })
+
   test('takes no other method', async () => {
     const { status, headers } = await fetch(site.address, { method: 'POST', body: 'x' })
     expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD'])

@@ -7,20 +7,20 @@ import type { AppFigure } from '../figure.ts'
 /** JavaScript, styles and WASM that a visit fetches until the page is quiet, each gzipped; files counted once. */
 async function fetchedBy(
   route: string,
-  { browser, address, folder }: Parameters<AppFigure['measure']>[0],
+  { browser, address, folder, fetched }: Parameters<AppFigure['measure']>[0],
 ): Promise<number> {
   const context = await browser.newContext()
   try {
-    const paths = new Set<string>()
-    context.on('request', (request) => paths.add(new URL(request.url()).pathname))
+    fetched.clear()
     const page = await context.newPage()
     await page.addInitScript(() =>
       localStorage.setItem('perturb.settings', JSON.stringify({ backend: 'wasm' })),
     )
     await page.goto(`${address}/${route}`)
-    await page.getByRole('slider').first().waitFor()
+    // Enabled when the engine has read the first image, and so has fetched all it needs.
+    await page.getByRole('slider', { disabled: false }).first().waitFor()
     await page.waitForLoadState('networkidle')
-    return [...paths]
+    return [...fetched]
       .filter((path) => /\.(js|css|wasm)$/.test(path))
       .reduce((sum, path) => sum + gzipSync(readFileSync(join(folder, path))).byteLength, 0)
   } finally {
