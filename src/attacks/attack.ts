@@ -55,6 +55,15 @@ interface EntryBase<O extends Options> {
   parameters: readonly Parameter[]
 }
 
+/**
+ * What every evasion attack does with input at the edge, so that no file repeats it; contract.ts holds each to it.
+ * Pixels at exactly 0 and 1, images without contrast and a batch of one or a thousand are images like any other. A
+ * budget epsilon of 0 gives x back as it is, and a negative one is a RangeError, as is a step, a count or a query
+ * budget of 0 where 0 would do nothing. With a query budget smaller than its first question x comes back as it is.
+ * An image that is a success already, misread or read as its target, is left alone, or attacked like any other: the
+ * attack's own words say which. A victim of a single class, labels or targets that are no class, too
+ * few of them, and x of another shape are `bad-input`.
+ */
 export type EvasionRun<A, O> = (
   access: A,
   x: Tensor,

@@ -405,6 +405,18 @@ describe('npm run vectors', () => {
     expect(text).toMatch(/FAIL A_fgsm\.json: fgsm_linf_eps0\.3 M1: row 3/)
   })
 
+  test('runs the files that are named alone, and names those there are when one is not', async () => {
+    smallPack()
+    const { code, text } = await run(folder, '--only', 'A_fgsm', '--json')
+    expect(code).toBe(0)
+    expect((JSON.parse(text) as { files: { file: string }[] }).files.map(({ file }) => file)).toEqual([
+      'A_fgsm.json',
+    ])
+    await expect(run(folder, '--only', 'A_fgsm.json,A_none')).rejects.toThrow(
+      /has no A_none\.json; its files are A_fgsm\.json, inputs_cancer\.json/,
+    )
+  })
+
   test('exits 1 when a required file is missing or not implemented', async () => {
     smallPack()
     writeFileSync(join(folder, 'Z_new.json'), '{}')

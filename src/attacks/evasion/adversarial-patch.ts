@@ -136,7 +136,8 @@ export async function trainPatch(
 /**
  * x: (N, height, width, channels) in the victim's bounds. Trains one sticker on all rows (see trainPatch) and gives
  * back the rows with it pasted on, each at a placement of its own from the same ranges. Returns a new tensor that the
- * caller disposes; x is untouched. Throws as trainPatch does.
+ * caller disposes; x is untouched. An image that is misread already, one without contrast and a target that is its own
+ * label are trained on and pasted over like any other. Throws as trainPatch does.
  */
 export async function adversarialPatch(
   victim: WhiteBoxAccess,

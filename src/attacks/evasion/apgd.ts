@@ -52,7 +52,8 @@ const alpha = 0.75
 /**
  * x: (N, …inputShape) in the victim's bounds; epsilon in the same units. Each run begins at a random point on
  * the edge of the ball, with a step of 2 · epsilon. A row that is misread keeps the last misread iterate, and a
- * row that no run gets misread is given back as it came. A row that is a success from the start is left alone.
+ * row that no run gets misread is given back as it came, and so is every row with epsilon 0. A row that is a
+ * success from the start, misread or read as its target, is left alone.
  * Towards targets the loss of the target is descended. Returns a new tensor that the caller disposes; x is
  * untouched. The trace holds the mean of the best losses after each step of the first run.
  * Throws RangeError when epsilon is negative or counts are not whole; `bad-input` when x or the labels do not

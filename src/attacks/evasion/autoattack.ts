@@ -53,7 +53,8 @@ export interface AutoAttackResult extends EvasionResult {
 /**
  * x: (N, …inputShape) in the victim's bounds; epsilon in the same units. A row that a part gets misread within
  * the budget is left alone by the next; a row that withstands all is given back as it came, and one that is
- * misread from the start too. The trace holds the share of rows that still stand before the first part (step 0)
+ * misread from the start too; with epsilon 0 that is every row. A single question to Square shows it the stripes
+ * of its start. The trace holds the share of rows that still stand before the first part (step 0)
  * and after each (1: APGD-CE, 2: APGD-T, 3: FAB-T, 4: Square). Flags: see reliability.ts. With fewer than four
  * classes APGD-T is left out, because targeted DLR needs four. Returns a new tensor that the caller disposes; x
  * is untouched. Throws RangeError when epsilon is negative or counts are not whole; `bad-input` for a target.

@@ -45,7 +45,7 @@ const [beta1, beta2, tiny] = [0.9, 0.999, 1e-8]
 /**
  * x: (N, …inputShape) in the victim's bounds, which must be finite. Returns, for each row, the nearest image
  * met that is misread (or, with targets, hit) by `confidence` or more; a row for which there was none comes
- * back as it is, and one that is misread already within a millionth. Each row has its own c, so no row
+ * back as it is, and one that is a success already within a millionth. Each row has its own c, so no row
  * depends on its batch. Returns a new tensor that the caller disposes; x is untouched. Throws RangeError when
  * confidence is negative, stepSize or initialConst not positive, steps or searchSteps not a whole number
  * above 0, `bad-input` when x or the labels do not fit.

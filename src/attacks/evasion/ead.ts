@@ -49,7 +49,7 @@ const defaults: EadOptions = {
 /**
  * x: (N, …inputShape) in the victim's bounds. Returns, for each row, the nearest image met that is misread
  * (or, with targets, hit) by `confidence` or more; a row for which there was none comes back as it is, and so
- * does one that is misread already. Each row has its own c. Returns a new tensor that the caller disposes; x
+ * does one that is a success already. Each row has its own c. Returns a new tensor that the caller disposes; x
  * is untouched. Throws RangeError when confidence or beta is negative, stepSize or initialConst not positive,
  * steps or searchSteps not a whole number above 0, `bad-input` when x or the labels do not fit.
  *

@@ -25,7 +25,8 @@ const defaults: FgsmOptions = { epsilon: 0.25, norm: 'linf' }
 /**
  * x: (N, …inputShape) in the victim's bounds; epsilon in the same units. Climbs the cross-entropy of the
  * true labels, or descends that of the targets, then clips to the bounds. Where the gradient is 0 the
- * pixel stays (sign 0 = 0). Returns a new tensor that the caller disposes; x is untouched.
+ * pixel stays (sign 0 = 0). An image that is misread already, or read as its target, is pushed further. With epsilon
+ * 0 x comes back as it is. Returns a new tensor that the caller disposes; x is untouched.
  * Throws RangeError when epsilon is negative or not a number, `bad-input` when x or the labels do not fit.
  */
 export async function fgsm(

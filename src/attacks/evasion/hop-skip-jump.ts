@@ -47,7 +47,7 @@ const halvings = 30
  * already (towards a target: one that is read as it); without them noise is tried, up to 1,000 pictures a row,
  * which seldom finds a target. Every row that starts is a success at any moment after, and comes back as the
  * nearest success that any of its queries met; one without a start, or with a start that is not misread, comes
- * back as it is. An image that is misread already comes back as it is after one query. A row whose next question
+ * back as it is. An image that is misread already, or read as its target, comes back as it is after one query. A row whose next question
  * is larger than what is left of its queries ends there; when the oracle's own budget is spent, all rows end
  * with what they have, and nothing is thrown. Returns a new tensor that the caller disposes; x is untouched.
  * Throws RangeError when maxQueries or firstProbes are not whole numbers above 0 or gamma is not positive,

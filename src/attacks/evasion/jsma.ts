@@ -39,7 +39,7 @@ interface Walk {
 /**
  * x: (N, …inputShape) in the victim's bounds; theta in the same units. Without targets each row aims at the
  * class that the victim finds likeliest beside its label. A row stops when it is a success (at once, if it
- * was from the start), when no pair speaks for the target, or when gamma of its pixels are changed; the last
+ * was from the start, its target its own label for one), when no pair speaks for the target, or when gamma of its pixels are changed; the last
  * pair may go one pixel over. Deterministic. Returns a new tensor that the caller disposes; x is untouched.
  * Throws RangeError when theta is 0 or gamma is not in (0, 1], `bad-input` when x or the labels do not fit.
  *

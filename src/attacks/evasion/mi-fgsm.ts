@@ -41,7 +41,8 @@ const defaults: MiFgsmOptions = {
  * x: (N, …inputShape) in the victim's bounds; epsilon and stepSize in the same units. Climbs the
  * cross-entropy of the true labels, or descends that of the targets; after each step the result is pulled
  * into the ball of epsilon around x, then into the bounds. The last step is returned, successful or not: an
- * image that is misread already is pushed further. A row without a gradient stays. Returns a new tensor that
+ * image that is misread already, or read as its target, is pushed further. A row without a gradient stays, and
+ * with epsilon 0 all do. Returns a new tensor that
  * the caller disposes; x is untouched. Throws RangeError when epsilon or decay is negative, stepSize is not
  * positive or steps is not a whole number above 0, `bad-input` when x or the labels do not fit.
  */

@@ -44,7 +44,8 @@ type Genes = Float64Array
  * one line of single numbers. The search maximises the target's probability, or minimises the label's, and stops
  * at the first candidate that succeeds; a row that never succeeds comes back as its best candidate. It asks at most
  * population · (generations + 1) times a row; when the oracle's own budget is spent, all rows come back as far
- * as they got. An image that is misread already is attacked like any other. Returns a new tensor that the caller
+ * as they got, at x itself when the first candidates were too many for it. An image that is misread already, or
+ * read as its target, is attacked like any other. Returns a new tensor that the caller
  * disposes; x is untouched. Throws RangeError when pixels, population or generations are not whole numbers of at
  * least 1, 4 and 0; `bad-input` when x or the labels do not fit.
  *

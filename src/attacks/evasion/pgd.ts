@@ -44,7 +44,8 @@ const defaults: PgdOptions = {
  * x: (N, …inputShape) in the victim's bounds; epsilon and stepSize in the same units. Climbs the
  * cross-entropy of the true labels, or descends that of the targets. Each step is projected on the ball and
  * *then* clipped to the bounds, as in foolbox and torchattacks; the last iterate is returned, also when an
- * earlier one was misread. The trace holds the mean loss before each step. A restart costs two
+ * earlier one was misread; an image that is misread already, or read as its target, is pushed further. A step
+ * longer than the ball does no harm; with epsilon 0 x comes back as it is. The trace holds the mean loss before each step. A restart costs two
  * forward passes more. Returns a new tensor that the caller disposes; x is untouched.
  * Throws RangeError when epsilon is negative, stepSize is not positive, or steps (from 1) and restarts
  * (from 0) are not whole numbers; `bad-input` when x or the labels do not fit.

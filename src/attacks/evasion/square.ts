@@ -57,7 +57,8 @@ interface Setting extends SquareOptions {
  * one line. Away from a label the margin of its log probability over the next best falls, towards a target its
  * cross-entropy (§3.1). A row stops at its first success; its last question was the one that succeeded. A
  * row that never succeeds comes back as the best that was found, within epsilon and bounds. An image that is
- * misread already is attacked like any other. With `maxQueries: 1` the random stripes of the start are all.
+ * misread already, or read as its target, is attacked like any other, and is a success at the first question that
+ * finds it so. With epsilon 0 nothing moves; with `maxQueries: 1` the random stripes of the start are all.
  * When the oracle's own budget is spent, all rows come back as far as they got, and nothing is thrown.
  * Returns a new tensor that the caller disposes; x is untouched. Throws RangeError when epsilon is negative,
  * maxQueries is not a whole number above 0 or firstShare is not above 0 and at most 1; `bad-input` when x or

@@ -38,7 +38,8 @@ const defaults: TransferOptions = { epsilon: 0.1, tries: 5, steps: 10, decay: 1 
  * x: (N, …inputShape) in the victim's bounds, which are the surrogate's too. The surrogate is asked for
  * gradients as often as one likes; the oracle is shown each row's examples from the weakest on, until one
  * succeeds. A row comes back as the weakest example that succeeds, or as the strongest when none does. One
- * that is misread already is attacked like any other. When the oracle's own budget is spent, rows still
+ * that is misread already, or read as its target, is attacked like any other; with epsilon 0 every row comes back
+ * as it is. When the oracle's own budget is spent, rows still
  * unanswered come back as they are. Returns a new tensor that the caller disposes; x is untouched. Throws RangeError when
  * epsilon or decay is negative, tries or steps are not whole numbers above 0; `bad-input` without a surrogate, when
  * the surrogate reads other inputs or knows other classes, or when x or the labels do not fit.

@@ -43,7 +43,7 @@ const defaults: UniversalOptions = {
  * x: (N, …inputShape) in the victim's bounds; epsilon in the same units. Goes through x in an order drawn from run.seed:
  * to a row that is not yet misread under the common change, the smallest change that would make it so is added, and
  * the sum is pulled back into the ball. Ends when `share` of x is misread, or after so many passes. Returns x with the
- * change, clipped to the bounds, as a new tensor that the caller disposes; x is untouched. A row's result depends on
+ * change (none, with epsilon 0), clipped to the bounds, also to rows that were misread already, as a new tensor that the caller disposes; x is untouched. A row's result depends on
  * all rows. The trace holds the share misread after each pass. Throws RangeError when epsilon or overshoot is negative,
  * share not in (0, 1], passes or steps not a whole number above 0; `bad-input` for a target, or when x or the labels
  * do not fit.

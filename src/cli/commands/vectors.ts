@@ -98,7 +98,7 @@ function unmetRequirements(required: string[], reports: FileReport[]): string[] 
   wanted.push(...names.filter((name) => name !== 'all.json'))
   return [...new Set(wanted)].flatMap((file) => {
     const report = reports.find((one) => one.file === file)
-    if (!report) return [`${file} is required; it is missing from the pack`]
+    if (!report) return [`${file} is required; it is missing from the pack, or was left out by --only`]
     if (report.notImplemented.length > 0)
       return [`${file} is required; not implemented: ${report.notImplemented.join(', ')}`]
     return []

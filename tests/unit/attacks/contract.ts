@@ -10,6 +10,8 @@ import { Pack, tensorFor } from '../../../src/cli/vectors/pack.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import type { WhiteBoxAccess } from '../../../src/core/classifier.ts'
 import type { Criterion } from '../../../src/core/criteria.ts'
+import { QueryLedger } from '../../../src/core/ledger.ts'
+import { decisionOracle, scoreOracle } from '../../../src/core/oracle.ts'
 import type { RunContext } from '../../../src/core/run.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { Model } from '../../../src/models/model.ts'
@@ -32,9 +34,17 @@ export interface Subject {
   staysWithin?: number
   /** Does it try its luck where no gradient and no answer tells anything? */
   wanders?: true
+  /** Is it done with its first step? Then there is nothing to cancel after it. */
+  oneStep?: true
   /** One change for all rows of x: then a row's result depends on the others. */
   shared?: true
 }
+
+/** Numbers of which 0 is a value like any other. Of epsilon it leaves x as it is; any other number refuses it. */
+const mayBeZero = new Set([
+  ...['restarts', 'generations', 'decay', 'confidence', 'overshoot', 'alphaMax', 'goodEnough', 'beta'],
+  'fab startRadius',
+])
 
 /** Runs the attack on plain rows and gives back plain rows. */
 export async function attackRows(
@@ -58,7 +68,7 @@ export async function attackRows(
 
 /** Declares the tests of the contract, on both backends, and of `more`, with a leak check around each. */
 export function attackContract(subject: Subject, more: () => void): void {
-  const { entry, quick, moves, staysWithin, wanders, shared } = subject
+  const { entry, quick, moves, staysWithin, wanders, oneStep, shared } = subject
   const untargeted = !entry.targeted
   const run = (
     victim: WhiteBoxAccess,
@@ -132,6 +142,126 @@ export function attackContract(subject: Subject, more: () => void): void {
       const got = await attack([[shade, shade]], away(0))
       for (const value of got.flat()) expect(value >= 0 && value <= 1).toBe(true)
     })
+
+    const numbers = entry.parameters.filter((parameter) => parameter.kind === 'number')
+    const norms = entry.parameters
+      .filter((parameter) => parameter.kind === 'choice')
+      .flatMap(({ name, choices }) =>
+        name === 'norm' ? choices.map(({ value }): Options => ({ norm: value })) : [],
+      )
+    const everyNorm = norms.length > 0 ? norms : [{}]
+
+    if (numbers.some(({ name }) => name === 'epsilon')) {
+      test('with a budget of 0 every row comes back as it is, in each norm', async () => {
+        const rows = [
+          [0.6, 0.4],
+          [0.3, 0.7],
+          [0, 1],
+          [0.5, 0.5],
+        ]
+        for (const norm of everyNorm)
+          expect(await attack(rows, away(0, 0, 1, 1), { ...quick, ...norm, epsilon: 0 })).toEqual(
+            rows.map((row) => [...Float32Array.from(row)]),
+          )
+      })
+
+      test('no change is longer than the budget, in each norm', async () => {
+        const unit = fc.float({ min: 0, max: 1, noNaN: true })
+        const weight = fc.float({ min: -4, max: 4, noNaN: true })
+        await fc.assert(
+          fc.asyncProperty(
+            fc.array(weight, { minLength: 12, maxLength: 12 }),
+            fc.array(fc.array(unit, { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+            unit,
+            fc.constantFrom(...everyNorm),
+            async (kernel, rows, epsilon, norm) => {
+              const victim = linearModel(4, 3, kernel)
+              const criterion = away(...rows.map((_, i) => i % 3))
+              const got = await attack(rows, criterion, { ...quick, ...norm, epsilon }, victim)
+              victim.dispose()
+              for (const [i, row] of got.entries()) {
+                const delta = row.map((value, j) => value - rows[i]![j]!)
+                const size = norm.norm === 'l2' ? Math.hypot(...delta) : Math.max(...delta.map(Math.abs))
+                expect(size).toBeLessThanOrEqual(epsilon + 1e-6)
+              }
+            },
+          ),
+          { numRuns: runs(8) },
+        )
+      })
+    }
+
+    test.each(numbers.map(({ name }) => name).filter((name) => name !== 'epsilon'))(
+      '%s 0 is refused by its name, or a value like any other',
+      async (name) => {
+        const outcome = attack([[0.6, 0.4]], away(0), { ...quick, [name]: 0 })
+        if (mayBeZero.has(name) || mayBeZero.has(`${entry.id} ${name}`)) {
+          for (const value of (await outcome).flat()) expect(value >= 0 && value <= 1).toBe(true)
+          return
+        }
+        await expect(outcome).rejects.toThrow(RangeError)
+        await expect(outcome).rejects.toThrow(`${entry.id}: ${name} must`)
+      },
+    )
+
+    test.each(numbers.map(({ name, min }): [string, number] => [name, min]))(
+      'works with %s at the lower end of its knob, %d',
+      async (name, min) => {
+        const got = await attack([[0.6, 0.4]], away(0), { ...quick, [name]: min })
+        for (const value of got.flat()) expect(value >= 0 && value <= 1).toBe(true)
+      },
+    )
+
+    test('an image that is misread already, or read as its target, is not led back', async () => {
+      const rows = [
+        [0.3, 0.7],
+        [0.9, 0.2],
+      ]
+      for (const criterion of untargeted ? [away(0, 0)] : [away(0, 0), towards(1, 1)]) {
+        const [row] = await attack(rows, criterion)
+        expect(row![1]!, criterion.kind).toBeGreaterThan(row![0]!)
+      }
+    })
+
+    if (entry.access !== 'white-box') {
+      const rows = [
+        [0.6, 0.4],
+        [0.9, 0.2],
+      ]
+      const ask = async (options: Options, allowed?: number) => {
+        const ledger = new QueryLedger(allowed)
+        const x = tf.tensor(rows)
+        try {
+          const { adversarial, queries } =
+            entry.access === 'score'
+              ? await entry.run(scoreOracle(identity, ledger), x, away(0, 0), options, { seed: 1 })
+              : await entry.run(decisionOracle(identity, ledger), x, away(0, 0), options, { seed: 1 })
+          const got = (await adversarial.array()) as number[][]
+          adversarial.dispose()
+          return { got, queries: [...queries!], used: ledger.used }
+        } finally {
+          x.dispose()
+        }
+      }
+
+      test.each([0, 1])(
+        'with %d answers for two rows, x comes back as it is and nothing is thrown',
+        async (allowed) => {
+          const { got, used, queries } = await ask(quick, allowed)
+          expect(got).toEqual(rows.map((row) => [...Float32Array.from(row)]))
+          expect(used).toBeLessThanOrEqual(allowed)
+          expect(queries.reduce((sum, asked) => sum + asked, 0)).toBe(used)
+        },
+      )
+
+      if (numbers.some(({ name }) => name === 'maxQueries'))
+        test.each([1, 2, 3])('asks about no row more than %d times when that is its budget', async (most) => {
+          const { got, used, queries } = await ask({ ...quick, maxQueries: most })
+          for (const asked of queries) expect(asked).toBeLessThanOrEqual(most)
+          expect(queries.reduce((sum, asked) => sum + asked, 0)).toBe(used)
+          for (const value of got.flat()) expect(value >= 0 && value <= 1).toBe(true)
+        })
+    }
 
     test.skipIf(shared)(
       'every row is attacked as if it were alone, and pixels at exactly 0 and 1 are no matter',
@@ -243,7 +373,7 @@ export function attackContract(subject: Subject, more: () => void): void {
       ).rejects.toMatchObject({ code: 'cancelled' })
     })
 
-    test('stops between steps when it is cancelled, and leaks nothing', async () => {
+    test.skipIf(oneStep)('stops between steps when it is cancelled, and leaks nothing', async () => {
       const control = new AbortController()
       await expect(
         attack([[0.9, 0.1]], away(0), quick, identity, {
@@ -319,6 +449,16 @@ export function attackContract(subject: Subject, more: () => void): void {
         away(2),
         /labels\[0\] must be a whole number from 0 to 1; got 2/,
       ],
+      ...(untargeted
+        ? []
+        : [
+            ['a target that is no class', [[0.6, 0.4]], towards(-1), /targets\[0\] must be/] as [
+              string,
+              number[][],
+              Criterion,
+              RegExp,
+            ],
+          ]),
       ['rows of another width', [[0.6, 0.4, 0.2]], away(0), /x must have shape \(N, 2\); got \(1, 3\)/],
     ])('refuses %s', async (_, rows, criterion, message) => {
       await expect(attack(rows, criterion)).rejects.toThrow(message)

@@ -9,6 +9,7 @@ import type { RunContext } from '../../../src/core/run.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
+import { attackContract, away, towards } from './contract.ts'
 import { linearModel } from './linear.ts'
 import { runs } from '../../helpers/runs.ts'
 
@@ -17,8 +18,6 @@ import { runs } from '../../helpers/runs.ts'
  * (p₀ − 1, p₁) = (−p₁, p₁): less of x₀, more of x₁, everywhere.
  */
 const identity = [1, 0, 0, 1]
-const away = (...labels: number[]): Criterion => ({ kind: 'misclassification', labels })
-const towards = (...targets: number[]): Criterion => ({ kind: 'targeted', targets })
 const linf = { epsilon: 0.3, norm: 'linf', steps: 2, stepSize: 0.1 } as const
 
 /**
@@ -46,7 +45,23 @@ const plateau = () =>
     ],
   )
 
-describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
+attackContract(
+  {
+    entry,
+    quick: { epsilon: 0.15, norm: 'linf', steps: 3, stepSize: 0.06, randomStart: false, restarts: 0 },
+    moves: {
+      epsilon: { to: 0.1 },
+      norm: { to: 'l2' },
+      steps: { to: 1 },
+      stepSize: { to: 0.02 },
+      randomStart: { to: true },
+      restarts: { to: 4 },
+    },
+  },
+  () => {},
+)
+
+describe.each(['cpu', 'wasm'] as const)('pgd by hand on %s', (backend) => {
   let model: Model
   let before = 0
   beforeAll(async () => {
@@ -125,18 +140,6 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     for (const norm of ['linf', 'l2'] as const)
       expectRows(await attack([[0.3, 0.7]], away(0), { ...linf, norm }, flat), [[0.3, 0.7]])
     flat.dispose()
-  })
-
-  test('every row is attacked as if it were alone', async () => {
-    const rows = [
-      [0.6, 0.4],
-      [0.2, 0.9],
-      [0.5, 0.5],
-    ]
-    const options = { ...linf, norm: 'l2' } as const
-    const together = await attack(rows, away(0, 1, 0), options)
-    for (const [i, label] of [0, 1, 0].entries())
-      expectRows(await attack([rows[i]!], away(label), options), [together[i]!])
   })
 
   test('begins at a random point only when told to, and the seed decides where', async () => {
@@ -221,72 +224,6 @@ describe.each(['cpu', 'wasm'] as const)('pgd on %s', (backend) => {
     expect(trace[0]!.values.loss).toBeCloseTo(Math.log(1 + Math.exp(-0.2)), 5)
     expect(trace[1]!.values.loss).toBeCloseTo(Math.log(2), 5)
     tf.dispose([x, adversarial])
-  })
-
-  test('every option moves the result', async () => {
-    const options: PgdOptions = {
-      epsilon: 0.15,
-      norm: 'linf',
-      steps: 3,
-      stepSize: 0.1,
-      randomStart: false,
-      restarts: 0,
-    }
-    const victim = plateau()
-    const from = [[0.55]]
-    const base = await attack(from, away(0), options, victim)
-    const moved = (change: Partial<PgdOptions>, start = from) =>
-      attack(start, away(0), { ...options, ...change }, victim)
-    expect(await moved({ epsilon: 0.1 })).not.toEqual(base)
-    expect(await moved({ steps: 1 })).not.toEqual(base)
-    expect(await moved({ steps: 1, stepSize: 0.05 })).not.toEqual(await moved({ steps: 1 }))
-    const still = await moved({}, [[0.45]])
-    expect(await moved({ randomStart: true }, [[0.45]])).not.toEqual(still)
-    expect(await moved({ restarts: 4 }, [[0.45]])).not.toEqual(still)
-    victim.dispose()
-    const plane = await attack([[0.6, 0.4]], away(0), options)
-    expect(await attack([[0.6, 0.4]], away(0), { ...options, norm: 'l2' })).not.toEqual(plane)
-    expect(entry.parameters.map(({ name }) => name).sort()).toEqual(Object.keys(options).sort())
-    expect(await attack([[0.6, 0.4]], away(0), {})).toEqual(
-      await attack([[0.6, 0.4]], away(0), entry.defaults as PgdOptions),
-    )
-  })
-
-  test.each([
-    ['a negative epsilon', { epsilon: -0.1 }, /pgd: epsilon must be at least 0; got -0\.1/],
-    ['a step that leads nowhere', { stepSize: 0 }, /pgd: stepSize must be positive; got 0/],
-    ['no step', { steps: 0 }, /pgd: steps must be a whole number of at least 1; got 0/],
-    ['half a step', { steps: 2.5 }, /pgd: steps must be a whole number of at least 1; got 2\.5/],
-    [
-      'a negative number of restarts',
-      { restarts: -1 },
-      /pgd: restarts must be a whole number of at least 0; got -1/,
-    ],
-    ['NaN', { stepSize: NaN }, /stepSize must be a finite number; got NaN/],
-    [
-      'a word for a switch',
-      { randomStart: 'yes' as unknown as boolean },
-      /randomStart must be true or false; got "yes"/,
-    ],
-    ['an unknown norm', { norm: 'l7' as 'l2' }, /norm must be one of "linf", "l2"; got "l7"/],
-    [
-      'an option it does not have',
-      { momentum: 1 } as Partial<PgdOptions>,
-      /no option "momentum", so it would have no effect/,
-    ],
-  ])('refuses %s', async (_, options, message) => {
-    const x = tf.tensor([[0.6, 0.4]])
-    await expect(pgd(model, x, away(0), options, { seed: 1 })).rejects.toThrow(message)
-    x.dispose()
-  })
-
-  test('refuses labels and rows that do not fit', async () => {
-    const x = tf.tensor([[0.6, 0.4]])
-    await expect(pgd(model, x, away(0, 1), {}, { seed: 1 })).rejects.toThrow(
-      /pgd: labels must name one class/,
-    )
-    await expect(pgd(model, x, towards(2), {}, { seed: 1 })).rejects.toThrow(/pgd: targets\[0\] must be/)
-    x.dispose()
   })
 
   test.each([0, 1, 3])('leaks nothing when it is cancelled after %d steps', async (after) => {
