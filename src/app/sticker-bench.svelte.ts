@@ -88,6 +88,8 @@ export class StickerBench {
   trouble = $state('')
   #wanted = 0
   #busy = false
+  /** The variant whose task is open. */
+  #opened: number | undefined
   #abort: AbortController | undefined
 
   constructor(
@@ -208,6 +210,12 @@ export class StickerBench {
       this.photographs = ids.map((_, i) => cut(images.pixels, i))
       const at = each.labels.indexOf(target)
       this.#printed = at < 0 ? undefined : cut(each.pixels, at)
+      // Another variant has another target: what was painted for the one before is nothing to hand in here.
+      if (this.#opened !== undefined && this.#opened !== seed) {
+        this.painted = undefined
+        if (this.kind === 'painted') this.kind = 'white'
+      }
+      this.#opened = seed
       this.task = task
       this.trouble = ''
       this.curve = undefined

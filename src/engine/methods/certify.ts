@@ -1,4 +1,5 @@
 import { addNoise } from '../../core/gaussian.ts'
+import { PerturbError } from '../../core/errors.ts'
 import { createRng } from '../../core/rng.ts'
 import * as tf from '../../core/tf.ts'
 import type { Certificate, CertifyOptions } from '../../defences/certification/certificate.ts'
@@ -20,6 +21,9 @@ export interface Certified {
   look?: Look
 }
 
+/** More than this nobody looks at. */
+const mostCopies = 256
+
 /** Noisy copies of one image, row-major, unclipped; what is read in each. */
 export interface Look {
   row: number
@@ -29,6 +33,16 @@ export interface Look {
   read: Int32Array
 }
 
+/** Throws `bad-input` for an image that is not there, or no copies of it. */
+function checkLook({ row, copies }: NonNullable<CertifyParams['look']>, rows: number): void {
+  const whole = (value: number, least: number, most: number) =>
+    Number.isInteger(value) && value >= least && value <= most
+  if (!whole(row, 0, rows - 1))
+    throw new PerturbError('bad-input', `certify: look.row must be from 0 to ${rows - 1}; got ${row}`)
+  if (!whole(copies, 1, mostCopies))
+    throw new PerturbError('bad-input', `certify: look.copies must be from 1 to ${mostCopies}; got ${copies}`)
+}
+
 /** Certificates of images under noise, and a look at the copies that vote. */
 export const method = defineMethod<CertifyParams, Certified>({
   name: 'certify',
@@ -36,6 +50,7 @@ export const method = defineMethod<CertifyParams, Certified>({
   run: ({ model: ref, images: imagesRef, seed, look, sigma, n0, n, alpha }, { signal, progress }, workshop) =>
     withModel(workshop, ref, async (model) => {
       const { pixels, shape, labels } = await readImages(workshop, imagesRef, model)
+      if (look) checkLook(look, shape[0]!)
       const x = tf.tensor(pixels, shape)
       const owned: tf.Tensor[] = [x]
       try {
