@@ -2,45 +2,14 @@
  * From the learner's TypeScript files to one text that the sandbox's worker (or, for the house's own
  * solutions, Node) evaluates. Types are stripped by sucrase, never checked: the editor shows type
  * problems, a run does not wait for them. Every line keeps its number, so an error can be told to the
- * learner by file and line.
+ * learner by file and line. Only what the main file leads to is compiled: a mistake in the file of another
+ * checkpoint is no reason not to run this one.
  */
 import { getFormattedTokens, transform } from 'sucrase'
-import { PerturbError } from '../core/errors.ts'
-import type { ProgramError } from './protocol.ts'
-
-export interface Program {
-  /** Learner and read-only files by name, e.g. "fgsm.ts". */
-  files: Record<string, string>
-  /** The file that is run. */
-  main: string
-}
-
-export interface CompiledProgram {
-  /** A JavaScript expression: `{main, order, modules}` as `ModuleTable` (runtime/modules.ts) describes it. */
-  text: string
-  map: SourceMap
-}
-
-/** Where each file's lines lie in the compiled text. */
-export type SourceMap = readonly {
-  file: string
-  firstLine: number
-  source: readonly string[]
-  compiled: readonly string[]
-}[]
+import { ProgramProblem, type CompiledProgram, type Program } from './program.ts'
 
 export const maxFileCharacters = 200_000
 export const maxFiles = 20
-
-/** A program that cannot be run as it stands. `problem` names file, line and column. */
-export class ProgramProblem extends PerturbError {
-  constructor(readonly problem: ProgramError) {
-    super(
-      'learner-error',
-      problem.file ? `${problem.file}:${problem.line ?? 1}: ${problem.message}` : problem.message,
-    )
-  }
-}
 
 /** Throws `ProgramProblem` for a syntax error, an unknown import, or a file too large. */
 export function compileProgram({ files, main }: Program): CompiledProgram {
@@ -53,23 +22,33 @@ export function compileProgram({ files, main }: Program): CompiledProgram {
       message: `there is no file "${main}" to run; the files are ${names.join(', ') || 'none'}`,
     })
   }
-  const parts: string[] = []
-  const map: { file: string; firstLine: number; source: string[]; compiled: string[] }[] = []
+  const sources = new Map<string, string>()
+  const codes = new Map<string, string>()
   const imports = new Map<string, string[]>()
-  let line = 2
-  for (const name of names) {
+  const read = (name: string) => {
+    if (sources.has(name)) return
     const source = (files[name] ?? '').replace(/\r\n?|[\u2028\u2029]/g, '\n')
+    sources.set(name, source)
     checkSize(name, source)
     checkComments(name, source)
     const code = strip(name, source)
-    imports.set(name, importedFiles(name, source, names))
+    codes.set(name, code)
+    const imported = importedFiles(name, source, names)
+    imports.set(name, imported)
     checkComments(name, code)
+    imported.forEach(read)
+  }
+  read(main)
+  const parts: string[] = []
+  const map: { file: string; firstLine: number; source: string[]; compiled: string[] }[] = []
+  let line = 2
+  for (const [name, code] of codes) {
     const compiled = code.split('\n')
     const opening = `${JSON.stringify(name)}: async function (require, exports, console, Math) {`
     map.push({
       file: name,
       firstLine: line,
-      source: source.split('\n'),
+      source: sources.get(name)!.split('\n'),
       compiled: [opening + compiled[0], ...compiled.slice(1)],
     })
     // A newline before the brace: the file may end in a line comment.
@@ -210,43 +189,4 @@ function evaluationOrder(main: string, imports: ReadonlyMap<string, readonly str
   }
   visit(main)
   return order
-}
-
-/** At most this much of a stack is read: it comes from the program. */
-const maxStackCharacters = 8_000
-
-/**
- * Turns places in the compiled text into places in the learner's files.
- * @param firstLine line (1-based) of the evaluated script at which the compiled text begins
- * @param script how the evaluated script is called in stacks: "blob:" in a worker, a file name in Node
- */
-export function mapStack(
-  error: { message: string; stack?: string; line?: number; column?: number },
-  map: SourceMap,
-  firstLine: number,
-  script = 'blob:',
-): ProgramError {
-  const message = error.message || 'the program stopped with an error that says nothing'
-  const places: { line: number; column: number }[] = []
-  for (const frame of (error.stack ?? '').slice(0, maxStackCharacters).split('\n')) {
-    if (!frame.includes(script)) continue
-    const place = /:(\d{1,7}):(\d{1,7})\)?\s*$/.exec(frame.slice(-60))
-    if (place) places.push({ line: Number(place[1]), column: Number(place[2]) })
-  }
-  if (places.length === 0 && error.line) places.push({ line: error.line, column: error.column ?? 1 })
-  for (const { line, column } of places) {
-    const found = locate(line - firstLine + 1, map)
-    if (found) return { message, ...found.place, ...(found.exact ? { column } : {}) }
-  }
-  return { message }
-}
-
-function locate(line: number, map: SourceMap) {
-  for (const { file, firstLine, source, compiled } of map) {
-    const index = line - firstLine
-    if (index < 0 || index >= source.length) continue
-    // Stripping types moves columns; a line that was not touched keeps them.
-    return { place: { file, line: index + 1 }, exact: source[index] === compiled[index] }
-  }
-  return undefined
 }

@@ -4,8 +4,9 @@
  */
 import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
-import { compileProgram, mapStack, ProgramProblem, type CompiledProgram } from './compile.ts'
+import { compileAside } from './compile-aside.ts'
 import { openFrame, type SandboxFrame } from './frame.ts'
+import { mapStack, ProgramProblem, type CompiledProgram } from './program.ts'
 import type {
   ConsoleLine,
   FrameMessage,
@@ -62,11 +63,12 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramOutcom
   if (request.signal?.aborted) return { status: 'cancelled', seconds: 0 }
   let compiled: CompiledProgram
   try {
-    compiled = compileProgram(request)
+    compiled = await compileAside(request, request.signal)
   } catch (error) {
     request.enginePort.close()
     if (error instanceof ProgramProblem)
       return { status: 'failed', error: { ...error.problem, code: error.code }, seconds: seconds() }
+    if (request.signal?.aborted) return { status: 'cancelled', seconds: seconds() }
     throw error
   }
   return new Run(request, compiled, seconds).outcome

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compileProgram, mapStack, maxFileCharacters, ProgramProblem } from '../../../src/sandbox/compile.ts'
+import { compileProgram, maxFileCharacters } from '../../../src/sandbox/compile.ts'
+import { mapStack, ProgramProblem } from '../../../src/sandbox/program.ts'
 import { runModules, type ModuleTable } from '../../../src/sandbox/runtime/modules.ts'
 
 const evaluate = (text: string) => (0, eval)(`(${text})`) as ModuleTable
@@ -23,6 +24,12 @@ const problem = (files: Record<string, string>, main = 'main.ts') => {
 }
 
 describe('compileProgram', () => {
+  it('does not look at files that the program does not lead to', async () => {
+    const files = { 'main.ts': "console.log('ran')\n", 'another.ts': 'export function ( {\n' }
+    expect(await run(files)).toEqual(['ran'])
+    expect(problem(files, 'another.ts')).toMatchObject({ file: 'another.ts' })
+  })
+
   it('strips types, follows imports between files and gives them the lab module', async () => {
     const said = await run(
       {
