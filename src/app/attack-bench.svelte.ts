@@ -1,6 +1,7 @@
 import type { NumberParameter, OptionValue, Options, Parameter } from '../attacks/attack.ts'
 import { dependsOnNorm, rangeFor } from '../attacks/knobs.ts'
 import type { AttackInfo } from '../attacks/registry.ts'
+import type { ModelRef } from '../engine/images.ts'
 import type { AttackImagesResult } from '../engine/methods/attack-images.ts'
 import type { ImagesResult } from '../engine/methods/images.ts'
 import type { Prediction } from '../engine/methods/predict.ts'
@@ -184,9 +185,8 @@ export class AttackBench {
     return this.#weights.value
   }
 
-  get #model() {
-    const weights = this.weights
-    return weights ? { model: this.setup.model, weights } : { model: this.setup.model }
+  get #model(): ModelRef {
+    return victimOf(this.setup.model, this.weights, this.task)
   }
 
   /** The attack's own description of a knob, with its rulers for each norm. */
@@ -496,7 +496,7 @@ export class AttackBench {
         const task = await this.session.task(checkpoint.id, signal)
         const weights = task.victim.weightsFrom ? this.session.weightsOf(task.victim.weightsFrom) : undefined
         const params = {
-          model: { model: task.victim.model, ...(weights ? { weights } : {}) },
+          model: victimOf(task.victim.model, weights, task),
           images: { dataset: task.dataset, split: task.split, ids: task.ids },
           attack,
           options,
@@ -520,6 +520,16 @@ export class AttackBench {
       },
     )
   }
+}
+
+/** The model that a bench attacks, with what its task puts around it: without that, its figures would be another's. */
+export function victimOf(
+  model: string,
+  weights: Weight[] | undefined,
+  task: Pick<Task, 'victim'> | undefined,
+): ModelRef {
+  const { defence } = task?.victim ?? {}
+  return { model, ...(weights ? { weights } : {}), ...(defence ? { defence } : {}) }
 }
 
 /** The first row of each class in turn, then what follows, up to `count`. */

@@ -64,6 +64,8 @@ export interface Measured {
   /** The knobs it ran with, in words. */
   settings: string
   distances: number[]
+  /** The first of the changed images, to look at. */
+  looks?: { pixels: Float32Array; read: number; truth: number }[]
   misread: number
   /** Failures counted as infinite. */
   medianOfAll: number
@@ -122,6 +124,8 @@ function roundUp(value: number): number {
 
 /** Measurements kept beside each other: enough to compare, few enough to read. */
 const kept = 4
+/** Changed images that are kept to look at. */
+const looked = 8
 
 /** Distances of the images of a checkpoint under one attack, and under a second for comparison. */
 export class NormHistogram {
@@ -129,6 +133,8 @@ export class NormHistogram {
   /** Latest first. */
   measured: Measured[] = $state.raw([])
   compared: Measured | undefined = $state.raw()
+  /** [height, width, channels] of an image. */
+  shape: readonly number[] = $state.raw([28, 28, 1])
   running = $state(false)
   progress = $state(0)
   trouble = $state('')
@@ -220,7 +226,9 @@ export class NormHistogram {
       const { against } = this.setup
       const parts = against && !this.compared ? 2 : 1
       const first = await this.#attack(info, this.options, source.id, abort.signal, 0, parts)
-      this.measured = [first, ...this.measured].slice(0, kept)
+      // Everything is drawn from the seed: the same knobs again are the same measurement, and one is enough.
+      const others = this.measured.filter(({ settings }) => settings !== first.settings)
+      this.measured = [first, ...others].slice(0, kept)
       if (against && !this.compared)
         this.compared = await this.#attack(await this.#find(against), {}, source.id, abort.signal, 1, parts)
     } catch (error) {
@@ -254,7 +262,7 @@ export class NormHistogram {
     const task = await session.task(checkpoint, signal)
     const ids = task.ids.slice(0, setup.images)
     const weights = setup.weightsFrom ? session.weightsOf(setup.weightsFrom) : undefined
-    const { l2, readAfter, labels } = (await session.engine.call(
+    const { l2, readAfter, labels, adversarial, shape } = (await session.engine.call(
       'attack-images',
       {
         model: {
@@ -279,7 +287,14 @@ export class NormHistogram {
       .filter(() => info.id === setup.attack)
       .map(({ name, label }) => `${label.toLowerCase()} ${String(options[name])}`)
       .join(', ')
-    return summarise(info.id, info.title, settings, distances)
+    const size = adversarial.length / ids.length
+    const looks = ids.slice(0, looked).map((_, row) => ({
+      pixels: adversarial.slice(row * size, (row + 1) * size),
+      read: readAfter[row]!,
+      truth: labels[row]!,
+    }))
+    this.shape = shape.slice(1)
+    return { ...summarise(info.id, info.title, settings, distances), looks }
   }
 }
 

@@ -5,7 +5,7 @@ import type { TraceStep } from '../core/run.ts'
 import type { AttackImagesResult } from '../engine/methods/attack-images.ts'
 import type { ImagesResult } from '../engine/methods/images.ts'
 import type { CheckpointSpec } from '../labs/manifest.ts'
-import { optionOf } from './attack-bench.svelte.ts'
+import { optionOf, victimOf } from './attack-bench.svelte.ts'
 import type { LabSession } from './lab-session.svelte.ts'
 import { sentenceOf } from './sentences.ts'
 
@@ -85,6 +85,8 @@ export class QueryCurve {
   /** Latest first. */
   runs: QueryRun[] = $state.raw([])
   changed: Changed[] = $state.raw([])
+  /** What will be attacked, to look at before the first run. */
+  originals: { truth: number; pixels: Float32Array }[] = $state.raw([])
   /** [height, width, channels] of a picture. */
   shape: readonly number[] = $state.raw([1, 1, 1])
   naming: Pick<ImagesResult, 'noun' | 'classes'> = $state.raw({ noun: 'image', classes: [] })
@@ -93,6 +95,8 @@ export class QueryCurve {
   trouble = $state('')
   #abort: AbortController | undefined
   #seed = -1
+  /** The seed whose pictures are on view. */
+  #looked = -1
   #count = 0
 
   readonly source: CheckpointSpec | undefined = $derived.by(() =>
@@ -132,17 +136,39 @@ export class QueryCurve {
     this.session.setKnob(this.#key(parameter), value)
   }
 
-  /** Loads the attack's knobs. Never throws. */
+  /** Loads the attack's knobs and the pictures of the variant in use. Never throws. */
   async open(): Promise<void> {
     try {
-      const list = (await this.session.engine.call('attacks', {})) as AttackInfo[]
-      this.info = list.find(({ id }) => id === this.setup.attack)
-      this.trouble = this.info
-        ? ''
-        : `This app has no attack "${this.setup.attack}"; it has ${list.map(({ id }) => id).join(', ')}.`
+      if (!this.info) {
+        const list = (await this.session.engine.call('attacks', {})) as AttackInfo[]
+        this.info = list.find(({ id }) => id === this.setup.attack)
+        this.trouble = this.info
+          ? ''
+          : `This app has no attack "${this.setup.attack}"; it has ${list.map(({ id }) => id).join(', ')}.`
+      }
+      await this.#look()
     } catch (error) {
       this.trouble = sentenceOf(error)
     }
+  }
+
+  async #look(): Promise<void> {
+    const { seed } = this.session
+    if (!this.source || this.#looked === seed) return
+    const task = await this.session.task(this.source.id)
+    const ids = task.ids.slice(0, Math.min(shown, this.setup.images))
+    const wanted = { dataset: task.dataset, split: task.split, ids }
+    const found = (await this.session.referee.call('images', wanted)) as ImagesResult
+    if (this.session.seed !== seed) return
+    const size = found.pixels.length / ids.length
+    this.#looked = seed
+    this.naming = { noun: found.noun, classes: found.classes }
+    this.shape = found.shape.slice(1)
+    this.originals = Array.from(found.labels, (truth, row) => ({
+      truth,
+      pixels: found.pixels.slice(row * size, (row + 1) * size),
+    }))
+    if (this.#seed !== seed) this.changed = []
   }
 
   /** Attacks the images. What was measured before stays when it is stopped. Never throws. */
@@ -176,7 +202,13 @@ export class QueryCurve {
       )) as ImagesResult
       const result = (await session.engine.call(
         'attack-images',
-        { model: { model: setup.model }, images, attack: info.id, options: this.options, seed: 0 },
+        {
+          model: victimOf(setup.model, undefined, task),
+          images,
+          attack: info.id,
+          options: this.options,
+          seed: 0,
+        },
         {
           signal: abort.signal,
           onProgress: (done, total) => {
@@ -202,7 +234,8 @@ export class QueryCurve {
         misread: readAfter.reduce((sum, read, row) => sum + Number(read !== labels[row]), 0),
         queries: trace.at(-1)?.values.queries ?? 0,
       }
-      this.runs = [run, ...this.runs].slice(0, kept)
+      // Everything is drawn from the seed: the same knobs again are the same run, and one is enough.
+      this.runs = [run, ...this.runs.filter((other) => other.settings !== settings)].slice(0, kept)
     } catch (error) {
       if (!abort.signal.aborted) this.trouble = sentenceOf(error)
     } finally {

@@ -139,6 +139,20 @@ export function defended(model: Model, specs: readonly StageSpec[], seed: number
   }
 }
 
+/**
+ * What the network itself is given: x (N, …) after the input stages, for the draws of a defended model's first call
+ * with that seed. x is borrowed, the result is the caller's.
+ */
+export function seenBehind(specs: readonly StageSpec[], x: tf.Tensor, seed: number): tf.Tensor {
+  const inputs = specs.map(readStage).filter(({ entry }) => entry.place === 'input')
+  return tf.tidy(() =>
+    inputs.reduce(
+      (seen, { entry, options }, i) => entry.forward(seen, options, drawOf(seed, 0, i)),
+      tf.clone(x),
+    ),
+  )
+}
+
 /** A model whose every answer is the mean of several looks: how a randomised model is read when a figure counts. */
 export function averaged(model: Model, draws: number): Model {
   const access = eot(model, draws)

@@ -13,11 +13,11 @@ export async function again(victim: Victim, x: Tensor, target: number, place: Pl
   const grey = tf.fill([place.side, place.side, 3], 0.5)
   const pasted = await stickers.paste(grey, x, stickers.draw(pictures, place.range, place.spot))
   const { loss } = await victim.lossAndGradient(pasted, new Array(pictures).fill(target))
-  const [mean] = await tf.mean(loss).data()
-  console.log(`grey, ${place.side} × ${place.side}: the mean loss for the target is ${mean}`)
+  const [mean = 0] = await tf.mean(loss).data()
+  console.log(`grey, ${place.side} × ${place.side}: the mean loss for the target is ${mean.toFixed(2)}`)
 
   // Yours: you have a function that paints stickers. What does it not know about this model?
   throw new Error(
-    `again is not written yet. A grey sticker of ${place.side} × ${place.side} leaves the loss for the target at ${mean}. First try: paint a new one with ${makeSticker.name}, against this victim and in this size.`,
+    `again is not written yet. A grey sticker of ${place.side} × ${place.side} leaves the loss for the target at ${mean.toFixed(2)}. First try: paint a new one with ${makeSticker.name}, against this victim and in this size.`,
   )
 }

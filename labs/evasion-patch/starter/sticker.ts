@@ -32,11 +32,11 @@ export async function makeSticker(
   const placements = stickers.draw(pictures, range, spot)
   const pasted = await stickers.paste(sticker, x, placements)
   const { loss } = await victim.lossAndGradient(pasted, new Array(pictures).fill(target))
-  const [mean] = await tf.mean(loss).data()
-  console.log(`grey: the mean loss for the target is ${mean}`)
+  const [mean = 0] = await tf.mean(loss).data()
+  console.log(`grey: the mean loss for the target is ${mean.toFixed(2)}`)
 
   // Yours: repaint it so that this loss falls, however it is seen.
   throw new Error(
-    `makeSticker is not written yet. A grey sticker leaves the loss for the target at ${mean}. First try: ask for the gradient too, and give it to stickers.pullBack to learn which way each pixel of the sticker should go.`,
+    `makeSticker is not written yet. A grey sticker leaves the loss for the target at ${mean.toFixed(2)}. First try: ask for the gradient too, and give it to stickers.pullBack to learn which way each pixel of the sticker should go.`,
   )
 }

@@ -81,6 +81,7 @@ export const entry: TrainingRecipe = {
     if (!(share! >= 0 && share! <= 1))
       throw new PerturbError('bad-input', `sticker-training: share must be from 0 to 1; got ${share}`)
   },
+  figure: 'stickerAccuracy',
   async read(model, test, ids, options, run) {
     return {
       stickerAccuracy: await accuracyUnderSticker(model, test, ids.slice(0, readingImages), options, run),

@@ -1,7 +1,8 @@
 import { PerturbError } from '../../core/errors.ts'
 import { createRng } from '../../core/rng.ts'
 import * as tf from '../../core/tf.ts'
-import { averaged } from '../../defences/defended.ts'
+import { averaged, seenBehind } from '../../defences/defended.ts'
+import type { StageSpec } from '../../defences/stage.ts'
 import { crossEntropies } from '../../metrics/cross-entropy.ts'
 import type { Model } from '../../models/model.ts'
 import { checkPixels, withModel, type ModelRef } from '../images.ts'
@@ -35,7 +36,19 @@ export interface Landscape {
   read: Int32Array
   /** Share of the points of the first at which the model's own gradient is exactly 0. */
   flat: number
+  /** Pictures on the way along the slope, from the image to `reach`. */
+  frames: Frames
 }
+
+export interface Frames {
+  /** Which points of the slice they are. */
+  points: Int32Array
+  /** Row-major, frame by frame: what is sent, and what the network is given after the stages before it (one look). */
+  sent: Float32Array
+  given: Float32Array
+}
+
+const frameCount = 5
 
 const batchRows = 64
 
@@ -57,7 +70,7 @@ export const method = defineMethod<LandscapeParams, Landscape>({
           `landscape: points must be a whole number from 3 to 501; got ${points}`,
         )
       if (!(reach > 0)) throw new PerturbError('bad-input', `landscape: reach must be positive; got ${reach}`)
-      const { defence: _, ...bareRef } = ref
+      const { defence = [], ...bareRef } = ref
       const up = await withModel(workshop, bareRef, (bare) => signOfGradient(bare, pixels, shape, label))
       const rng = createRng(seed, 'landscape')
       const random = up.map(() => (rng.uniform() < 0.5 ? -1 : 1))
@@ -66,6 +79,8 @@ export const method = defineMethod<LandscapeParams, Landscape>({
       const seen = averaged(model, looks)
       const breathe = createPace(signal)
       const [low, high] = model.bounds
+      const movedBy = (far: number, direction: Float32Array) =>
+        pixels.map((value, j) => Math.min(high, Math.max(low, value + far * direction[j]!)))
       const logits = [up, random].map(() => new Float32Array(points * model.numClasses))
       let flat = 0
       let done = 0
@@ -74,11 +89,7 @@ export const method = defineMethod<LandscapeParams, Landscape>({
           await breathe()
           const to = Math.min(points, from + batchRows)
           const batch = new Float32Array((to - from) * pixels.length)
-          for (let i = from; i < to; i++)
-            pixels.forEach((value, j) => {
-              const moved = Math.min(high, Math.max(low, value + at[i]! * direction[j]!))
-              batch[(i - from) * pixels.length + j] = moved
-            })
+          for (let i = from; i < to; i++) batch.set(movedBy(at[i]!, direction), (i - from) * pixels.length)
           const x = tf.tensor(batch, [to - from, ...shape.slice(1)])
           try {
             logits[line]!.set(await seen.logitsArray(x), from * model.numClasses)
@@ -92,11 +103,36 @@ export const method = defineMethod<LandscapeParams, Landscape>({
         crossEntropies(rows, labels, model.numClasses),
       ) as [Float32Array, Float32Array]
       const read = Int32Array.from({ length: points }, (_, i) => topOf(logits[0]!, i, model.numClasses))
-      return { at, alongGradient, alongRandom, read, flat: flat / points }
+      const middle = (points - 1) / 2
+      const shown = Int32Array.from({ length: frameCount }, (_, i) =>
+        Math.floor(middle + ((points - 1 - middle) * i) / (frameCount - 1)),
+      )
+      const sent = new Float32Array(frameCount * pixels.length)
+      shown.forEach((point, i) => sent.set(movedBy(at[point]!, up), i * pixels.length))
+      const given = await throughStages(defence, sent, [frameCount, ...shape.slice(1)], seed)
+      const frames = { points: shown, sent, given }
+      return { at, alongGradient, alongRandom, read, flat: flat / points, frames }
     }),
-  transfer: ({ at, alongGradient, alongRandom, read }) =>
-    [at, alongGradient, alongRandom, read].map((values) => values.buffer as ArrayBuffer),
+  transfer: ({ at, alongGradient, alongRandom, read, frames: { points, sent, given } }) =>
+    [at, alongGradient, alongRandom, read, points, sent, given].map((values) => values.buffer as ArrayBuffer),
 })
+
+async function throughStages(
+  defence: readonly StageSpec[],
+  pixels: Float32Array,
+  shape: number[],
+  seed: number,
+): Promise<Float32Array> {
+  const x = tf.tensor(pixels, shape)
+  const owned = [x]
+  try {
+    const given = seenBehind(defence, x, seed)
+    owned.push(given)
+    return Float32Array.from(await given.data())
+  } finally {
+    tf.dispose(owned)
+  }
+}
 
 async function signOfGradient(
   model: Model,

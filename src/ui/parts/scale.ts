@@ -54,8 +54,11 @@ export interface Ruler {
 /** Ruler of a scale: a round division that gives four to eight numbers. */
 export function ruler(scale: Scale, most = 8): Ruler {
   if (scale.scale === 'log') {
-    const numbers = Array.from({ length: 5 }, (_, i) => compact(valueAt(scale, (i * logSteps) / 4)))
-    return { divisions: 4, numbers }
+    const divisions = most >= 5 ? 4 : 2
+    const numbers = Array.from({ length: divisions + 1 }, (_, i) =>
+      compact(valueAt(scale, (i * logSteps) / divisions)),
+    )
+    return { divisions, numbers }
   }
   const span = scale.max - scale.min
   const round = [1, 2, 2.5, 5]

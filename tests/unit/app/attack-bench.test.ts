@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { firstOfEach, inParts, readSetup, united } from '../../../src/app/attack-bench.svelte.ts'
+import { firstOfEach, inParts, readSetup, united, victimOf } from '../../../src/app/attack-bench.svelte.ts'
 import { knobsProgram } from '../../../src/app/knobs-program.ts'
 import { compileProgram } from '../../../src/sandbox/compile.ts'
 
@@ -23,6 +23,18 @@ describe('the attack bench', () => {
       readSetup({ place: 'bench', attack: 'pgd', norm: 'l2', stepSize: '0.5', randomStart: 'true' }).start,
     ).toEqual({ norm: 'l2', stepSize: 0.5, randomStart: true })
     expect(readSetup({ victim: 'shipped' })).not.toHaveProperty('weightsFrom')
+  })
+
+  test('attacks the victim of its task, with what stands around it', () => {
+    const defence = [{ id: 'bit-depth', levels: 4 }]
+    expect(victimOf('digits-cnn', undefined, { victim: { model: 'digits-cnn', defence } })).toEqual({
+      model: 'digits-cnn',
+      defence,
+    })
+    expect(victimOf('digits-cnn', undefined, { victim: { model: 'digits-cnn' } })).toEqual({
+      model: 'digits-cnn',
+    })
+    expect(victimOf('digits-cnn', [], undefined)).toEqual({ model: 'digits-cnn', weights: [] })
   })
 
   test('offers one digit of each class before a second of any', () => {

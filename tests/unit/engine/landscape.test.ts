@@ -63,6 +63,29 @@ test('rounding makes it a staircase that is flat at every point, and leaves its 
   expect(stairs.alongGradient[40]!).toBeGreaterThan(stairs.alongGradient[20]! + 1)
 })
 
+test('its frames go from the image to the end of the slope, as sent and as the network is given them', async () => {
+  const levels = 4
+  const { at, frames } = await slice({
+    model: {
+      model: 'digits-cnn',
+      defence: [
+        { id: 'bit-depth', levels },
+        { id: 'scaled-logits', factor: 100 },
+      ],
+    },
+  })
+  expect(Array.from(frames.points, (point) => at[point])).toEqual([at[10], at[12], at[15], at[17], at[20]])
+  expect(frames.sent.subarray(0, pixels.length)).toEqual(pixels)
+  const last = frames.sent.subarray(4 * pixels.length)
+  const farthest = last.reduce((most, value, j) => Math.max(most, Math.abs(value - pixels[j]!)), 0)
+  expect(farthest).toBeCloseTo(0.25, 6)
+  frames.given.forEach((value, j) =>
+    expect(value).toBeCloseTo(Math.round(frames.sent[j]! * (levels - 1)) / (levels - 1), 5),
+  )
+  const bare = await slice()
+  expect(bare.frames.given).toEqual(bare.frames.sent)
+})
+
 test.each<[object, RegExp]>([
   [{ points: 2 }, /points must be a whole number from 3 to 501; got 2/],
   [{ reach: 0 }, /reach must be positive; got 0/],

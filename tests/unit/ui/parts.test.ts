@@ -62,6 +62,8 @@ describe('a slider', () => {
       '4',
       '6',
     ])
+    expect(ruler(rate, 8).numbers).toEqual(['0.0001', '0.001', '0.01', '0.1', '1'])
+    expect(ruler(rate, 3).numbers).toEqual(['0.0001', '0.01', '1'])
     expect(decimals(0.005)).toBe(3)
     expect(decimals(1e-7)).toBe(7)
   })
