@@ -58,7 +58,7 @@ export type WorkerAnswer =
 
 /** Frame → page, over the port. */
 export type FrameMessage =
-  | { type: 'pong' }
+  | { type: 'pong'; waitedMs: number }
   | { type: 'ready'; backend: 'wasm' | 'cpu' }
   | { type: 'console'; lines: ConsoleLine[]; dropped: number }
   | { type: 'progress'; done: number; total: number }

@@ -260,6 +260,22 @@ test.describe('the page stays alive', () => {
     expect(result.framesLeft).toBe(0)
   })
 
+  test('and waiting for the model is not the program’s own time, up to ten times the deadline', async ({
+    run,
+  }) => {
+    const asking = (until: string) =>
+      `import { tf, victim } from 'lab'\nconst x = tf.zeros([400, 28, 28, 1])\nconst began = performance.now()\nwhile (${until}) (await victim.logits(x)).dispose()\nconsole.log('done')`
+    const patient = await run({
+      files: { 'main.ts': asking('performance.now() - began < 2500') },
+      seconds: 1,
+      maxQueries: 1e9,
+    })
+    expect(patient.outcome).toMatchObject({ status: 'finished' })
+    expect(patient.outcome.seconds).toBeGreaterThan(2)
+    const endless = await run({ files: { 'main.ts': asking('true') }, seconds: 0.2, maxQueries: 1e9 })
+    expect(endless.outcome.status).toBe('deadline')
+  })
+
   test('and cancels an endless loop at once', async ({ run }) => {
     const result = await run({ files: { 'main.ts': "console.log('begun')\nfor (;;);" }, cancelAfterMs: 300 })
     expect(result.outcome.status).toBe('cancelled')

@@ -40,7 +40,7 @@ addEventListener('message', function start(event: MessageEvent<StartMessage>) {
     relay.fail(rawError({ message, line: error.lineno, column: error.colno }))
   }
   engine.onmessage = ({ data }: MessageEvent<CapabilityReply>) => relay.fromEngine(data)
-  page.onmessage = () => page.postMessage({ type: 'pong' })
+  page.onmessage = () => page.postMessage({ type: 'pong', waitedMs: relay.waitedMs })
 
   worker.postMessage(init, [port2, ...(init.wasm ? [init.wasm] : [])])
   URL.revokeObjectURL(url)

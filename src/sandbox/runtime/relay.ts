@@ -43,11 +43,18 @@ export class Relay {
   #over = false
   /** Capability by request id, for requests that the engine has not answered. */
   readonly #inFlight = new Map<number, string>()
+  #waitedMs = 0
+  #waitingSince: number | undefined
 
   constructor(
     private readonly limits: Limits,
     private readonly sides: RelaySides,
   ) {}
+
+  /** How long the program has had a question before the engine; that is not time of its own. */
+  get waitedMs(): number {
+    return this.#waitedMs + (this.#waitingSince === undefined ? 0 : this.sides.now() - this.#waitingSince)
+  }
 
   /** A message on the worker's port. */
   fromWorker(message: unknown): void {
@@ -90,6 +97,10 @@ export class Relay {
   /** An answer of the engine, passed on to whoever asked. */
   fromEngine(reply: CapabilityReply): void {
     if (this.#over || !this.#inFlight.delete(reply.id)) return
+    if (this.#inFlight.size === 0) {
+      this.#waitedMs = this.waitedMs
+      this.#waitingSince = undefined
+    }
     this.sides.toWorker({ type: 'reply', reply })
     this.#figures = { used: reply.ledger.used, max: reply.ledger.max }
     if (this.sides.now() - this.#lastLedger >= pageIntervalMs) this.#tellLedger()
@@ -202,6 +213,7 @@ export class Relay {
       )
     }
     this.#inFlight.set(id as number, capability)
+    this.#waitingSince ??= this.sides.now()
     this.sides.toEngine({ id: id as number, capability, args })
   }
 

@@ -54,6 +54,24 @@ describe('Relay', () => {
     expect(terminated).toBe(1)
   })
 
+  it('tells the time in which a question was before the engine, overlapping ones once', () => {
+    const answer = (id: number) => relay.fromEngine({ id, value: 1, ledger: { used: 0, max: 1 } })
+    expect(relay.waitedMs).toBe(0)
+    call(1, 'victim.logits')
+    time += 400
+    expect(relay.waitedMs).toBe(400)
+    call(2, 'data.sample')
+    time += 100
+    answer(1)
+    time += 50
+    answer(2)
+    time += 5000
+    expect(relay.waitedMs).toBe(550)
+    call(3)
+    time += 7
+    expect(relay.waitedMs).toBe(557)
+  })
+
   it('counts anew each second', () => {
     for (let second = 0; second < 5; second++, time += 1000)
       for (let i = 0; i < 20; i++) relay.fromWorker({ type: 'nonsense' })
