@@ -122,12 +122,14 @@ async function gradeWorstCase({ task, artefact, trusted, ledger }: Submission<Va
   const model = await trusted.model(task.victim.model)
   const dataset = await trusted.dataset(task.dataset)
   const measured = await measureExamples({ task, examples: artefact, model, dataset, limit: epsilon })
-  const { pixels } = await attackImages(model, { pixels: measured.originals, labels: task.labels }, patient)
   const lossOf = async (images: Float32Array) =>
     mean(crossEntropies(await logitsOf(model, images, measured.shape), task.labels, model.numClasses))
   const reached = await lossOf(measured.pixels)
-  const most = await lossOf(pixels)
   const before = await lossOf(measured.originals)
+  const most = await trusted.once('most loss', async () => {
+    const originals = { pixels: measured.originals, labels: task.labels }
+    return lossOf((await attackImages(model, originals, patient)).pixels)
+  })
   const share = (100 * reached) / most
   const rows = [
     atLeast(lossBar, {
@@ -292,7 +294,7 @@ async function gradeBeyond({ task, artefact, trusted, ledger }: Submission<Varia
     limit: length,
     norm: 'l2',
   })
-  const inside = await rightUnderAttack(model, task, dataset, brisk)
+  const inside = await trusted.once('inside', () => rightUnderAttack(model, task, dataset, brisk))
   const count = task.ids.length
   const share = (100 * measured.hits) / count
   const rows = [

@@ -105,7 +105,7 @@ async function gradeExamples(
     ? trusted.modelFrom(task.victim.weightsFrom)
     : trusted.model(task.victim.model))
   const dataset = await trusted.dataset(task.dataset)
-  const reference = middle((await nearestMisread(model, task, trusted)).distances)
+  const reference = middle((await nearestOnce(model, task, trusted)).distances)
   const limit = bar * reference
   const measured = await measureExamples({ task, examples: artefact, model, dataset, limit, norm: 'l2' })
   const median = medianChange(measured, 'l2')
@@ -172,7 +172,7 @@ async function gradeFarther({ task, artefact, trusted }: Submission<Variant>) {
     )
     const right = read.filter((digit, i) => digit === test.labels[i]).length
     const clean = (100 * right) / test.count
-    const before = middle((await nearestMisread(shipped, task, trusted)).distances)
+    const before = middle((await nearestOnce(shipped, task, trusted)).distances)
     // A digit that the repaired model misreads by itself is at distance 0.
     const { distances, held } = await nearestMisread(repaired, task, trusted)
     const after = middle(distances)
@@ -249,21 +249,11 @@ interface Search {
   held: number
 }
 
-/** A shipped model and a sample are asked about again and again, and the search depends on nothing else. */
-const known = new WeakMap<Model, Map<string, Promise<Search>>>()
+/** Of the task's own victim, which many hand-ins attack: the longest part of a verdict, and the same in each. */
+const nearestOnce = (model: Model, task: Task, trusted: Trusted) =>
+  trusted.once(`nearest ${task.ids.join()}`, () => nearestMisread(model, task, trusted))
 
-function nearestMisread(model: Model, task: Task, trusted: Trusted): Promise<Search> {
-  const searches = known.get(model) ?? new Map<string, Promise<Search>>()
-  known.set(model, searches)
-  const key = task.ids.join()
-  const running = searches.get(key) ?? searchAll(model, task, trusted)
-  searches.set(key, running)
-  // One that failed, on a backend that was lost for example, is not kept.
-  running.catch(() => searches.delete(key))
-  return running
-}
-
-async function searchAll(
+async function nearestMisread(
   model: Model,
   { split, ids, labels, dataset }: Task,
   trusted: Trusted,

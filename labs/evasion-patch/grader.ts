@@ -279,16 +279,17 @@ async function gradeAgain(submission: Submission<Variant>) {
   })
 }
 
-/** The referee's own sticker against a model, of the first size. */
-async function oldSticker(
+/** The referee's own sticker against the shipped model, of the first size. */
+const oldSticker = (
   { variant, trusted }: Pick<Submission<Variant>, 'variant' | 'trusted'>,
-  model: Model,
-): Promise<Sticker> {
-  const { train } = await trusted.dataset(base.dataset)
-  const { ids } = await stopSigns(trusted, model, 'train', variant.seeds.photographs, trainingImages)
-  const options = { side, ...range, ...variant.spot, steps: 50, batch: 16, stepSize: 0.2 }
-  return refereeSticker(model, train.pixels(ids), variant.target, options, variant.seeds.referee)
-}
+  shipped: Model,
+): Promise<Sticker> =>
+  trusted.once('sticker', async () => {
+    const { train } = await trusted.dataset(base.dataset)
+    const { ids } = await stopSigns(trusted, shipped, 'train', variant.seeds.photographs, trainingImages)
+    const options = { side, ...range, ...variant.spot, steps: 50, batch: 16, stepSize: 0.2 }
+    return refereeSticker(shipped, train.pixels(ids), variant.target, options, variant.seeds.referee)
+  })
 
 async function gradeRepaired(submission: Submission<Variant>) {
   const { task, artefact, trusted, variant } = submission
@@ -303,7 +304,7 @@ async function gradeRepaired(submission: Submission<Variant>) {
     const right = read.reduce((sum, label, i) => sum + (label === test.labels[i] ? 1 : 0), 0)
     const clean = (100 * right) / test.count
     const sticker = await oldSticker(submission, shipped)
-    const before = await look(submission, shipped, sticker)
+    const before = await trusted.once('sticker before', () => look(submission, shipped, sticker))
     const after = await look(submission, repaired, sticker)
     const name = nameOf(shipped, variant.target)
     const rows = [

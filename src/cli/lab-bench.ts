@@ -133,7 +133,8 @@ async function runKnobs(
             ? {}
             : { targets: typeof targets === 'number' ? task.ids.map(() => targets) : targets }),
         }
-      : { model: task.victim.model, dataset: task.dataset }
+      : // Nobody watches its curve here, and the readings of one are a third of a training.
+        { model: task.victim.model, dataset: task.dataset, readings: 0 }
   const context = { signal: new AbortController().signal, progress: () => undefined }
   const result = (await method.run({ ...given, ...turned, seed }, context, workshop)) as KnobResult
   if (result.weights) return { kind: 'model-weights', model: task.victim.model, tensors: result.weights }

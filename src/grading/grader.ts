@@ -17,6 +17,12 @@ export interface Trusted {
    * disposes it. Throws when nothing has passed there yet, which the learner is told with the next step.
    */
   modelFrom(checkpointId: string): Promise<Model>
+  /**
+   * A measurement that the variant and the models of `modelFrom` determine and the hand-in does not, such as the
+   * referee's own attack: made once and kept for the hand-ins that follow. It must not read the artefact nor hold
+   * a tensor. Ask `modelFrom` first; a measurement that loads an earlier model itself throws.
+   */
+  once<T>(name: string, measure: () => Promise<T>): Promise<T>
 }
 
 /**

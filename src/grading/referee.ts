@@ -37,6 +37,7 @@ export async function variantOf<V>(grader: LabGrader<V>, seed: number, tools: Re
     modelWithWeights: (name, weights) => tools.modelWithWeights(name, weights),
     modelFrom: () =>
       Promise.reject(new PerturbError('missing', 'a variant depends on the seed alone, not on earlier work')),
+    once: (_, measure) => measure(),
   })
 }
 
@@ -100,6 +101,9 @@ async function inSession<V, R>(
     throw new PerturbError('bad-input', `a seed is a whole number from 0 to 4294967295; got ${seed}`)
   }
   const loaded = new Map<string, Promise<Model>>()
+  const digests = new Map<string, string>()
+  /** What a measurement may depend on: the seed, and the earlier models that are loaded. */
+  const standsOn = () => JSON.stringify([seed, ...[...digests].sort()])
   const trusted: Trusted = {
     model: (name) => tools.model(name),
     dataset: (name) => tools.dataset(name),
@@ -108,6 +112,20 @@ async function inSession<V, R>(
       let model = loaded.get(checkpoint)
       if (!model) loaded.set(checkpoint, (model = earlierModel(checkpoint)))
       return model
+    },
+    once(name, measure) {
+      const ground = standsOn()
+      const key = `once ${ground} ${name}`
+      const known = recall<Awaited<ReturnType<typeof measure>>>(tools, grader, key)
+      if (known) return known
+      const measuring = measure().then((measured) => {
+        if (standsOn() === ground) return measured
+        throw new TypeError(
+          `once("${name}"): the measurement loaded an earlier model by itself; call modelFrom before once`,
+        )
+      })
+      remember(tools, grader, key, measuring)
+      return measuring
     },
   }
   const variant = await variantOf(grader, seed, tools)
@@ -121,21 +139,36 @@ async function inSession<V, R>(
     }
     return grader.checkpoints[id]!
   }
-  const taskFor = async (id: string) => checkpointOf(id).task(variant, trusted)
+
+  /** Drawn once for a seed and the earlier models that it loads: reading a sample is most of a small hand-in's time. */
+  async function taskFor(id: string): Promise<Task> {
+    const key = `task ${seed} ${id}`
+    const known = await recall<{ task: Task; digests: Map<string, string> }>(tools, grader, key)
+    if (known) {
+      for (const earlierId of known.digests.keys()) await trusted.modelFrom(earlierId)
+      if ([...known.digests].every(([earlierId, digest]) => digests.get(earlierId) === digest))
+        return known.task
+    }
+    const task = await checkpointOf(id).task(variant, trusted)
+    remember(tools, grader, key, Promise.resolve({ task, digests: new Map(digests) }))
+    return task
+  }
 
   async function grade(id: string, untrusted: unknown, ledger?: LedgerSummary): Promise<Verdict> {
     const checkpoint = checkpointOf(id)
     const task = await taskFor(id)
     const parsed = parseArtefact(untrusted, await expectedOf(checkpoint, task, tools))
     if (parsed.rejected) return parsed.rejected
-    return checkpoint.grade({
-      variant,
-      task,
-      artefact: parsed.artefact,
-      ...(ledger ? { ledger } : {}),
-      trusted,
-    })
+    const { artefact } = parsed
+    const submission = { variant, task, artefact, ...(ledger ? { ledger } : {}), trusted }
+    const verdict = await checkpoint.grade(submission)
+    // The next step asks how this model was judged; without a ledger, since none comes with it then.
+    if (artefact.kind === 'model-weights' && !ledger && verdict.status !== 'unavailable')
+      remember(tools, grader, verdictKey(id, artefactDigest(artefact)), Promise.resolve(verdict))
+    return verdict
   }
+
+  const verdictKey = (id: string, digest: string) => `verdict ${seed} ${id} ${digest}`
 
   /** Checked like any hand-in: a model that never passed its own checkpoint is nobody's victim. */
   async function earlierModel(id: string): Promise<Model> {
@@ -148,13 +181,13 @@ async function inSession<V, R>(
     const { artefact } = parsed
     if (artefact.kind !== 'model-weights')
       throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
-    const verdict = await remembered(tools, grader, `${id}/${seed}/${artefactDigest(artefact)}`, () =>
-      grade(id, artefact),
-    )
+    const digest = artefactDigest(artefact)
+    const verdict = await (recall<Verdict>(tools, grader, verdictKey(id, digest)) ?? grade(id, artefact))
     if (verdict.status === 'unavailable')
       throw new PerturbError('unavailable', verdict.finding?.cause ?? verdict.headline)
     if (verdict.status !== 'passed')
       throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
+    digests.set(id, digest)
     return tools.modelWithWeights(artefact.model, artefact.tensors)
   }
 
@@ -167,25 +200,48 @@ async function inSession<V, R>(
   }
 }
 
-const verdicts = new WeakMap<RefereeTools, WeakMap<object, Map<string, Verdict>>>()
+type Memory = Map<string, Promise<unknown>>
+const memories = new WeakMap<RefereeTools, WeakMap<object, Memory>>()
 
-/** A verdict depends on lab, seed and artefact alone, and the same repaired model is asked about at every run. */
-async function remembered(
-  tools: RefereeTools,
-  grader: object,
-  key: string,
-  measure: () => Promise<Verdict>,
-): Promise<Verdict> {
-  const byGrader = verdicts.get(tools) ?? new WeakMap<object, Map<string, Verdict>>()
-  verdicts.set(tools, byGrader)
-  const known = byGrader.get(grader) ?? new Map<string, Verdict>()
-  byGrader.set(grader, known)
-  const verdict = known.get(key) ?? (await measure())
-  known.delete(key)
-  if (verdict.status !== 'unavailable') known.set(key, verdict)
-  // The oldest goes; a learner has few repaired models at a time.
-  if (known.size > 8) known.delete(known.keys().next().value!)
-  return verdict
+/** Verdicts and measurements kept for a lab; a learner works on one variant, with few repaired models at a time. */
+const mostRemembered = 24
+
+function memoryOf(tools: RefereeTools, grader: object): Memory {
+  const byGrader = memories.get(tools) ?? new WeakMap<object, Memory>()
+  memories.set(tools, byGrader)
+  const memory = byGrader.get(grader) ?? new Map<string, Promise<unknown>>()
+  byGrader.set(grader, memory)
+  return memory
+}
+
+/** What is kept under a key that says all it depends on. */
+function recall<T>(tools: RefereeTools, grader: object, key: string): Promise<T> | undefined {
+  const memory = memoryOf(tools, grader)
+  const known = memory.get(key) as Promise<T> | undefined
+  if (known) remember(tools, grader, key, known)
+  return known
+}
+
+/** The oldest goes. One that fails, on a backend that was lost for example, is not kept. */
+function remember(tools: RefereeTools, grader: object, key: string, value: Promise<unknown>): void {
+  const memory = memoryOf(tools, grader)
+  if (memory.get(key) !== value) {
+    value.catch(() => {
+      if (memory.get(key) === value) memory.delete(key)
+    })
+  }
+  memory.delete(key)
+  memory.set(key, value)
+  if (memory.size > mostRemembered) memory.delete(memory.keys().next().value!)
+}
+
+/**
+ * Tasks and measurements are made anew from here on, for whoever wants to see that they come out the same. That
+ * an earlier model passed is still known.
+ */
+export function forgetMeasurements(tools: RefereeTools, grader: object): void {
+  const memory = memoryOf(tools, grader)
+  for (const key of [...memory.keys()]) if (!key.startsWith('verdict ')) memory.delete(key)
 }
 
 /** What a well-formed hand-in for this task looks like, from trusted copies alone. */

@@ -1,6 +1,12 @@
 import type { Artefact, LedgerSummary } from '../grading/artefact.ts'
 import type { LabGrader, Task } from '../grading/grader.ts'
-import { gradeArtefact, taskOf, variantOf, type RefereeTools } from '../grading/referee.ts'
+import {
+  forgetMeasurements,
+  gradeArtefact,
+  taskOf,
+  variantOf,
+  type RefereeTools,
+} from '../grading/referee.ts'
 import type { Verdict } from '../grading/verdict.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { KnobRun, LabFolder, Mistake } from './folder.ts'
@@ -182,6 +188,7 @@ class Prover {
     const request = { checkpoint: spec.id, seed: this.seed, earlier: this.solved }
     try {
       const task = await taskOf(this.bench.grader, request, this.bench.tools)
+      forgetMeasurements(this.bench.tools, this.bench.grader)
       const again = await taskOf(this.bench.grader, request, this.bench.tools)
       if (!same(task, again)) {
         this.say(
@@ -310,6 +317,8 @@ class Prover {
         `labs/${this.folder.slug}/lab.json, checkpoint "${spec.id}": ${told}; move the words with the bar`,
       )
     const before = this.bench.tensors()
+    // Whatever the referee keeps between hand-ins must come out the same, and leak nothing, when it is measured anew.
+    forgetMeasurements(this.bench.tools, this.bench.grader)
     const again = await this.grade(spec, made.artefact, made.ledger)
     const leaked = this.bench.tensors() - before
     if (leaked !== 0)

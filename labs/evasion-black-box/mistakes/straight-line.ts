@@ -19,8 +19,6 @@ async function border(ask: Ask, face: Face, far: Face, tolerance: number): Promi
 export const toBorder = async (ask: Ask, face: Face, far: Face) => (await border(ask, face, far, 3e-4)).yes
 
 /** Straight away from where it stands: nothing to walk along. */
-export async function direction(ask: Ask, at: Face, _: number, probes: number): Promise<Face> {
-  for (let asked = 0; asked < probes; asked += 50)
-    await ask(Array.from({ length: Math.min(50, probes - asked) }, () => at))
+export async function direction(_: Ask, at: Face): Promise<Face> {
   return at.map(() => 0)
 }
