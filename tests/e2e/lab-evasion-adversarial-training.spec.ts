@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.ts'
-import { labFile, LabPage } from './lab-page.ts'
+import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 
 test.use({ settings: { editor: 'plain' } })
 
@@ -9,13 +9,12 @@ test('a learner vaccinates a reader by a program of their own, and breaks what i
   page,
   app,
   axe,
-}) => {
+}, info) => {
   test.setTimeout(900_000)
   const lab = new LabPage(page)
 
   await test.step('explore: the bench offers recipes, and a training shows both lines of attack', async () => {
-    await lab.open(app.at('#/lab/evasion-adversarial-training?step=explore'))
-    await lab.tab('Explore')
+    await lab.explore(app.at('#/lab/evasion-adversarial-training'))
     const recipes = page.getByRole('radiogroup', { name: 'Recipe' })
     await expect(recipes.getByRole('radio')).toHaveCount(4)
     await recipes.getByRole('radio', { name: 'Fast training' }).check({ force: true })
@@ -82,4 +81,6 @@ test('a learner vaccinates a reader by a program of their own, and breaks what i
     await expect(lab.passedCount).toHaveText('4 of 4 checkpoints passed')
     await axe(page, 'the finished lab')
   })
+
+  expectConfirmed(await lab.saveEvidence(info), ['worst-case', 'collapses', 'vaccinated', 'beyond'])
 })

@@ -15,7 +15,7 @@ test('a learner proves a promise, is caught with a false one, teaches the reader
   const passed = (count: number) => expect(lab.passedCount).toHaveText(`${count} of 5 checkpoints passed`)
 
   await test.step('explore: the chart certifies by itself, and says it in a sentence and a table', async () => {
-    await lab.open(app.at('#/lab/evasion-certify?step=explore'))
+    await lab.explore(app.at('#/lab/evasion-certify'))
     await expect(lab.title).toHaveText('Let it vote')
     await expect(
       page.getByText(/^Model as shipped, noise 0\.25, 200 votes: \d+ of 20 certified/),

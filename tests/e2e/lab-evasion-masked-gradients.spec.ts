@@ -4,7 +4,7 @@ import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 test.use({ settings: { editor: 'plain' } })
 const file = (path: string) => labFile(path, 'evasion-masked-gradients')
 
-test('a learner goes round the mask, names its signs, chooses by evidence and leaves the threat model @deep', async ({
+test('a learner goes round the mask, names its signs, chooses by evidence and leaves the threat model', async ({
   page,
   app,
   axe,
@@ -14,7 +14,7 @@ test('a learner goes round the mask, names its signs, chooses by evidence and le
   const evaluation = page.getByRole('region', { name: 'Evaluation' })
 
   await test.step('explore: a hill, a staircase, and two figures far apart', async () => {
-    await lab.open(app.at('#/lab/evasion-masked-gradients?step=explore'))
+    await lab.explore(app.at('#/lab/evasion-masked-gradients'))
     const around = page.getByRole('combobox', { name: 'Around the network stands' })
     await expect(page.getByText(/The gradient is 0 at none of these points/).first()).toBeVisible({
       timeout: 60_000,

@@ -13,7 +13,7 @@ test('a learner paints a sticker, repairs the camera and breaks the repair @deep
   const lab = new LabPage(page)
 
   await test.step('explore: a sticker is laid by hand and read live', async () => {
-    await lab.open(app.at('#/lab/evasion-patch?step=explore'))
+    await lab.explore(app.at('#/lab/evasion-patch'))
     const reading = page.getByText(/^With the white sticker .+ the model reads /)
     await expect(reading).toBeVisible({ timeout: 60_000 })
     await lab.slide(/^Turned/, '45 °')

@@ -14,7 +14,7 @@ test('a learner pushes until it breaks, repairs three attacks, and brings a quic
   const lab = new LabPage(page)
 
   await test.step('explore: the film shows where the digit falls', async () => {
-    await lab.open(app.at('#/lab/evasion-pgd?step=explore'))
+    await lab.explore(app.at('#/lab/evasion-pgd'))
     await expect(lab.title).toHaveText('Watch it climb')
     const film = page.getByRole('figure', { name: 'The way, step by step' })
     await expect(film.getByRole('listitem')).toHaveCount(8)

@@ -45,6 +45,21 @@ export class LabPage {
     await expect(this.title).toBeVisible()
   }
 
+  /**
+   * Opens a lab at its story, takes a fixed seed there, before anything computes, and goes to Explore: a learner's own
+   * seed is drawn at random, and figures differ from seed to seed.
+   */
+  async explore(address: string, seed = 7): Promise<void> {
+    await this.open(address)
+    const field = this.page.getByRole('textbox', { name: 'Seed' })
+    await field.fill(`${seed}`)
+    await field.press('Enter')
+    await expect(this.page.getByRole('button', { name: 'Yours', exact: true })).toBeVisible()
+    await this.step('Explore')
+    await this.tab('Explore')
+    await expect(field).toHaveValue(`${seed}`)
+  }
+
   async step(name: 'Story' | 'Explore' | 'Code' | 'Checkpoint' | 'Defend' | 'Re-attack'): Promise<void> {
     const button = this.page
       .getByRole('navigation', { name: 'Lab steps' })
