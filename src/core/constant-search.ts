@@ -14,9 +14,14 @@ export class ConstantSearch {
     this.#upper = new Float64Array(rows).fill(Infinity)
   }
 
-  /** The next constants, given which rows the present ones won. Capped at 1e10, as in the authors' code. */
-  next(found: ArrayLike<number>): void {
+  /**
+   * Sets the next constants, given which rows the present ones won, and returns the share that they won. Capped at
+   * 1e10, as in the authors' code.
+   */
+  next(found: ArrayLike<number>): number {
+    let won = 0
     for (let i = 0; i < this.values.length; i++) {
+      if (found[i]) won++
       const bound = found[i] ? this.#upper : this.#lower
       bound[i] = this.values[i]!
       const untried = this.#upper[i] === Infinity
@@ -24,5 +29,6 @@ export class ConstantSearch {
         ? Math.min(this.values[i]! * 10, 1e10)
         : (this.#lower[i]! + this.#upper[i]!) / 2
     }
+    return won / Math.max(1, this.values.length)
   }
 }

@@ -130,12 +130,7 @@ export async function ead(
         }, logits)
         run.onStep?.((round - 1) * steps + step + 1, searchSteps * steps)
       }
-      const found = (await held.now.found.data()) as Uint8Array
-      trace.push({
-        step: round,
-        values: { won: found.reduce((sum, won) => sum + won, 0) / Math.max(1, labels.length) },
-      })
-      search.next(found)
+      trace.push({ step: round, values: { won: search.next(await held.now.found.data()) } })
     }
     return { adversarial: held.take('best'), trace }
   } finally {
