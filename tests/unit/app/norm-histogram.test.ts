@@ -86,7 +86,13 @@ function setUp(props: Record<string, string> = {}) {
           options.signal?.addEventListener('abort', () => reject(new Error('aborted')))
         })
       }
-      return { l2: Float32Array.of(1, 2, 3), readAfter: [5, 5, 7], labels: [1, 2, 7] }
+      return {
+        l2: Float32Array.of(1, 2, 3),
+        readAfter: [5, 5, 7],
+        labels: [1, 2, 7],
+        shape: [3, 1, 1, 1],
+        adversarial: Float32Array.of(0.1, 0.2, 0.3),
+      }
     },
   }
   const session = {
@@ -122,7 +128,13 @@ describe('the norm histogram', () => {
     await histogram.measure()
     expect(asked.map(({ attack }) => attack)).toEqual(['carlini-wagner', 'deepfool', 'carlini-wagner'])
     expect(asked[0]!.images.ids).toEqual([4, 5, 6])
-    expect(histogram.measured).toHaveLength(2)
+    // Drawn from the same seed with the same knobs, the second measurement is the first.
+    expect(histogram.measured).toHaveLength(1)
+    expect(histogram.measured[0]!.looks!.map(({ truth, read }) => [truth, read])).toEqual([
+      [1, 5],
+      [2, 5],
+      [7, 7],
+    ])
     expect(histogram.shown.map(({ title, distances }) => [title, distances])).toEqual([
       ['Carlini–Wagner', [1, 2, Infinity]],
       ['DeepFool', [1, 2, Infinity]],
@@ -138,6 +150,11 @@ describe('the norm histogram', () => {
     histogram.set(histogram.parameters[0]!, 20)
     expect(asked[0]!.options).toEqual({ steps: 50, stepSize: 0.05 })
     expect(histogram.measured[0]!.settings).toBe('steps for each 50')
+    await histogram.measure()
+    expect(histogram.measured.map(({ settings }) => settings)).toEqual([
+      'steps for each 20',
+      'steps for each 50',
+    ])
   })
 
   test('another variant has other images: what was measured on the old ones goes', async () => {
