@@ -2,8 +2,8 @@
  * The values behind `import … from 'lab'` (their types and docs: src/lab-api/learner.ts). Written once for
  * the sandbox's worker and for the house's own checks in Node: what differs comes in as `LabOutside`.
  */
-import { attacks as attackEntries } from '../../attacks/registry.ts'
-import type { AttackEntry, EvasionResult, Options } from '../../attacks/attack.ts'
+import { attacksOf } from '../../attacks/registry.ts'
+import type { EvasionEntry, EvasionResult, Options } from '../../attacks/attack.ts'
 import type { ClassifierInfo } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -171,7 +171,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
 
   let attackSeeds = 0
   const library = Object.fromEntries(
-    [...attackEntries.values()].map((entry) => [
+    [...attacksOf('evasion').values()].map((entry) => [
       entry.id,
       async (
         target: unknown,
@@ -293,7 +293,7 @@ function onlyKnown(library: Readonly<Record<string, unknown>>): unknown {
 }
 
 async function runAttack(
-  entry: AttackEntry,
+  entry: EvasionEntry,
   target: unknown,
   x: Learner.Tensor,
   y: ArrayLike<number>,
