@@ -45,7 +45,9 @@ export function fitLogOdds(rows: readonly Point[], answers: readonly number[], s
       for (let j = 0; j <= d; j++) a[i]![j] = a[i]![j]! + left * (j === d ? 1 : x[j]!)
     }
   }
-  for (let i = 0; i <= d; i++) a[i]![i] = a[i]![i]! + 1e-9
+  // A whisper of a penalty, so that fewer rows than unknowns still give one answer.
+  const whisper = (1e-8 * a.reduce((sum, row, i) => sum + row[i]!, 0)) / (d + 1) || 1e-300
+  for (let i = 0; i <= d; i++) a[i]![i] = a[i]![i]! + whisper
   const solved = solveLinear(a, b)
   return { weights: solved.slice(0, d), bias: solved[d]! }
 }

@@ -33,6 +33,20 @@ test('31 exact answers give every weight; 30 do not settle the last', () => {
   expect(weightError(fitLogOdds(fewer, ask(fewer), 0), victim)).toBeGreaterThan(0.05)
 })
 
+test('fewer rows than unknowns, and rows far out, give some copy and never an error', () => {
+  const far = randomProbes(62, 30, 4).map((x) => x.map((value) => 12 * value))
+  for (const step of [0, 0.01, 0.1])
+    for (const rows of [1, 2, 16, 30, 31, 62]) {
+      const some = far.slice(0, rows)
+      const copy = fitLogOdds(some, roundedAnswers(victim, step)(some), step)
+      expect(copy.weights.every(Number.isFinite)).toBe(true)
+    }
+  for (const rows of [1, 2, 62]) {
+    const some = far.slice(0, rows)
+    expect(fitLabels(some, roundedAnswers(victim, 1)(some)).weights.every(Number.isFinite)).toBe(true)
+  }
+})
+
 test('two digits cost digits, one digit costs more, and repeating at other lengths brings them back', () => {
   const questions = unitQuestions(30, 2)
   const error = (step: number) =>
