@@ -3,6 +3,7 @@ import { entry } from '../../../src/attacks/extraction/equation-solving.ts'
 import { decimalsOf, solveSoftmax, solveTopAnswers } from '../../../src/attacks/softmax-equations.ts'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
+import { leastSquares } from '../../../src/core/least-squares.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import { tellingLess } from '../../../src/defences/answers.ts'
 import type { Model } from '../../../src/models/model.ts'
@@ -276,6 +277,29 @@ describe('the equations', () => {
       expect(bias[k]).toBeCloseTo(theta[k]![3]!, 8)
       for (let j = 0; j < 3; j++) expect(weights[3 * j + k]).toBeCloseTo(theta[k]![j]!, 8)
     }
+  })
+
+  test('count a rounded answer by how much its rounding hides', () => {
+    // Points so far out that most answers are near 0 or 1, where two decimals hide most of the logit.
+    const many = Array.from({ length: 300 }, () => Float64Array.from({ length: 3 }, () => 2 * rng.normal()))
+    const told = many.map((x) => {
+      const z = 0.5 + x[0]! - 0.5 * x[1]! + 0.25 * x[2]!
+      const p = Math.round(100 / (1 + Math.exp(-z))) / 100
+      return Float64Array.of(1 - p, p)
+    })
+    const errorOf = ({ weights, bias }: { weights: ArrayLike<number>; bias: number }) =>
+      Math.max(Math.abs(bias - 0.5), ...[1, -0.5, 0.25].map((w, j) => Math.abs(weights[j]! - w)))
+    const { weights, bias } = solveSoftmax(many, told, 3, 2)
+    const weighed = errorOf({ weights: weights.filter((_, i) => i % 2 === 1), bias: bias[1]! })
+    const usable = many.flatMap((x, i) =>
+      told[i]![1]! > 0 && told[i]![1]! < 1 ? [{ x, p: told[i]![1]! }] : [],
+    )
+    const plain = leastSquares(
+      usable.map(({ x }) => [...x, 1]),
+      [usable.map(({ p }) => Math.log(p / (1 - p)))],
+      4,
+    ).solutions[0]!
+    expect(weighed).toBeLessThan(errorOf({ weights: plain, bias: plain[3]! }) / 2)
   })
 
   test('see by the look of the answers to how many decimals they are rounded', () => {

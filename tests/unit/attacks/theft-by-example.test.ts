@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ThiefMeans } from '../../../src/attacks/attack.ts'
-import { decisionsAsScores } from '../../../src/attacks/apprentice.ts'
+import { Apprentice, decisionsAsScores, schooling } from '../../../src/attacks/apprentice.ts'
 import { entry as activeThief } from '../../../src/attacks/extraction/active-thief.ts'
 import { entry as copycat } from '../../../src/attacks/extraction/copycat.ts'
 import { entry as jacobian } from '../../../src/attacks/extraction/jacobian-augmentation.ts'
@@ -78,16 +78,17 @@ describe.each(['cpu', 'wasm'] as const)('thefts by example on %s', (backend) => 
     )
 
     test('a budget spent in mid-batch: nothing of the batch is answered, and the copy learns from the rest', async () => {
-      const result = await steal(entry, victim, { ...options, maxQueries: 400, firstInputs: 100 } as never, {
-        budget: 150,
-        means,
-      }).catch(() => steal(entry, victim, { ...options, maxQueries: 400 }, { budget: 150, means }))
+      const wide =
+        entry === jacobian
+          ? { ...options, maxQueries: 400, firstInputs: 200 }
+          : { ...options, maxQueries: 400 }
+      const result = await steal(entry, victim, wide, { budget: 150, means })
       expect(result.queriesUsed).toBe(result.ledger.used)
-      expect(result.queriesUsed).toBeGreaterThan(0)
-      if (entry !== jacobian) {
-        expect(result.shortfall).toMatchObject({ kind: 'budget-spent' })
-        expect(result.ledger.summary().refused).toBe(1)
-      }
+      expect(result.queriesUsed).toBeGreaterThanOrEqual(128)
+      expect(result.shortfall).toMatchObject({ kind: 'budget-spent' })
+      expect(result.ledger.summary().refused).toBe(1)
+      // Nothing more is trained for an API that no longer answers.
+      expect(result.trace).toHaveLength(entry === activeThief ? 2 : 1)
       expect(result.trace.at(-1)!.values.learned).toBeGreaterThan(0.3)
     })
 
@@ -126,8 +127,8 @@ describe.each(['cpu', 'wasm'] as const)('thefts by example on %s', (backend) => 
       await agreed(knockoff, 500),
       await agreed(copycat, 500),
     ]
-    expect(many).toBeGreaterThan(few)
-    expect(many).toBeGreaterThan(0.9)
+    expect(many).toBeGreaterThan(few + 0.03)
+    expect(many).toBeGreaterThan(0.85)
     expect(labels).toBeGreaterThan(0.8)
   })
 
@@ -200,6 +201,27 @@ describe.each(['cpu', 'wasm'] as const)('thefts by example on %s', (backend) => 
       }
   })
 
+  test('augmentation pushes an input further into the class that was named', async () => {
+    const asked: number[][] = []
+    const isSecond = ([x0 = 0]: number[]) => Number(x0 > 0)
+    const oracle = fakeDecisions(size, (point) => (asked.push(point), isSecond(point)), 3, [-4, 4])
+    const linear: Architecture = { ...architecture, layers: [{ type: 'dense', units: 3 }] }
+    const options = {
+      maxQueries: 200,
+      firstInputs: 100,
+      rounds: 1,
+      lambda: 0.25,
+      steps: 200,
+      learningRate: 0.05,
+    }
+    await jacobian.run(oracle as never, { ...means, architecture: linear }, options, { seed: 1 })
+    const further = asked.slice(0, 100).filter((point, i) => {
+      const moved = asked[100 + i]![0]! - point[0]!
+      return isSecond(point) ? moved > 0 : moved < 0
+    })
+    expect(further.length).toBeGreaterThan(95)
+  })
+
   test('the copy is white-box: what fools it often fools the victim', async () => {
     const stolen = await steal(
       knockoff,
@@ -252,6 +274,32 @@ describe.each(['cpu', 'wasm'] as const)('thefts by example on %s', (backend) => 
       message: expect.stringMatching(/15 of 60/) as string,
     })
     expect(broken.surrogate.weights.every(({ values }) => values.every(Number.isFinite))).toBe(true)
+  })
+
+  test('what an answer hides is taken as spread evenly, and what is told in full stays', async () => {
+    const answers = [
+      [0.6, 0, 0],
+      [0.5, 0.25, 0.25],
+      [0, 1, 0],
+      [0.2, 0.2, 0],
+      [0.9, 0.3, 0],
+    ]
+    const apprentice = new Apprentice(
+      'test',
+      fakeScores(size, (_, row) => answers[row] ?? [1, 0, 0], [-4, 4]),
+      { architecture },
+      { ...schooling, maxQueries: 5 },
+      { seed: 1 },
+    )
+    await apprentice.ask(Array.from({ length: 9 }, () => new Float32Array(size)))
+    expect(apprentice.answers.map((row) => Array.from(row, (p) => Math.round(p * 1e4) / 1e4))).toEqual([
+      [0.6, 0.2, 0.2],
+      [0.5, 0.25, 0.25],
+      [0, 1, 0],
+      [0.2, 0.2, 0.6],
+      [0.75, 0.25, 0],
+    ])
+    expect(apprentice.left).toBe(0)
   })
 
   test('an API that names one class whatever it is shown', async () => {

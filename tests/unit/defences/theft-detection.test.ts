@@ -55,7 +55,7 @@ describe('the nearest earlier query', () => {
   test('does not see a thief who asks as honest users do, nor one who mixes enough of them in', () => {
     expect(alarmAt(new NearestQuery(band), cloud(300, 1, 77).slice(0, 150))).toBe(-1)
     const noise = cloud(40, 2, 8)
-    const diluted = cloud(150, 1, 9).flatMap((query, i) => (i % 4 === 0 ? [query, noise[i / 4]!] : [query]))
+    const diluted = cloud(150, 1, 9).flatMap((query, i) => (i % 10 === 0 ? [query, noise[i / 10]!] : [query]))
     expect(alarmAt(new NearestQuery(band), diluted)).toBe(-1)
   })
 
