@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nullVector, solveLinear } from '../../../src/core/linear-algebra.ts'
+import { runs } from '../../helpers/runs.ts'
 
 test('solves a system by hand, with a zero where the first pivot would stand', () => {
   expect(
@@ -32,7 +33,7 @@ test('what it finds satisfies random systems of up to 31 unknowns', () => {
       for (const [i, row] of a.entries())
         expect(row.reduce((sum, value, j) => sum + value * x[j]!, 0)).toBeCloseTo(b[i]!, 8)
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   )
 })
 
