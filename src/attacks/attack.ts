@@ -123,7 +123,7 @@ export type ExtractionRun<A, O> = (
 /** Copies a model from its answers. How good the copy is, `metrics/extraction.ts` measures. */
 export type ExtractionEntry<O extends Options = Options> = EntryBase<O> & {
   family: 'extraction'
-  /** What it cannot do without. */
+  /** What it cannot do without, by its defaults. */
   needs: readonly (keyof ThiefMeans)[]
 } & (
     | { access: 'score'; run: ExtractionRun<ScoreOracle, O> }

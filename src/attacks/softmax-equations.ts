@@ -7,10 +7,13 @@ import { exp, log } from '../core/portable-math.ts'
 import type { LinearScores } from './linear-surrogate.ts'
 
 export interface SoftmaxSolution extends LinearScores {
-  /** Unknowns of a class, its weights and its bias, and how many of them are settled (of the class that has fewest). */
+  /**
+   * Unknowns that are solved for together, and how many of them are settled: a class's weights and bias (of the class that has
+   * fewest), or those of all classes where only the likeliest was told.
+   */
   unknowns: number
   settled: number
-  /** When some are open: a change of (weights, bias) that no answer so far would notice. */
+  /** When some are open: a change of a class's (weights, bias) that no answer so far would notice. */
   open?: Float64Array
 }
 
@@ -122,8 +125,8 @@ export function solveTopAnswers(
   let theta = at(start)
   let now = residuals(theta)
   let damping = 1e-2
-  for (let step = 0; step < steps && cost(now) > 1e-24 * told.length && damping < 1e12; step++) {
-    const jacobian = now.map(({ z, rest, top, point }) => {
+  const jacobianOf = (list: typeof now) =>
+    list.map(({ z, rest, top, point }) => {
       const row = new Float64Array(theta.length)
       for (let k = 1; k < numClasses; k++) {
         const slope = k === top ? 1 : -exp(z[k]! - rest)
@@ -131,6 +134,8 @@ export function solveTopAnswers(
       }
       return row
     })
+  for (let step = 0; step < steps && cost(now) > 1e-24 * told.length && damping < 1e12; step++) {
+    const jacobian = jacobianOf(now)
     const lean = Math.sqrt(damping)
     const damped = Array.from(theta, (_, i) => {
       const row = new Float64Array(theta.length)
@@ -146,12 +151,29 @@ export function solveTopAnswers(
       damping /= 5
     } else damping *= 4
   }
-  const solution = { ...start, weights: start.weights.slice(), bias: start.bias.slice() }
+  const { rank, open } = leastSquares(jacobianOf(now), [], theta.length)
+  const solution: SoftmaxSolution = {
+    weights: new Float64Array(inputs * numClasses),
+    bias: new Float64Array(numClasses),
+    unknowns: theta.length,
+    settled: rank,
+    ...(open && { open: largestPart(open, size) }),
+  }
   for (let k = 1; k < numClasses; k++) {
     for (let j = 0; j < inputs; j++) solution.weights[j * numClasses + k] = theta[(k - 1) * size + j]!
     solution.bias[k] = theta[(k - 1) * size + inputs]!
   }
   return solution
+}
+
+/** The class's share of a direction that has most of it. */
+function largestPart(direction: Float64Array, size: number): Float64Array {
+  const most = direction.reduce(
+    (best, value, i) => (Math.abs(value) > Math.abs(direction[best]!) ? i : best),
+    0,
+  )
+  const from = most - (most % size)
+  return direction.slice(from, from + size)
 }
 
 /** Does every answer name one probability alone? With two classes a hidden one is known all the same. */

@@ -146,7 +146,7 @@ function shortfallOf(
   { settled, unknowns, open }: SoftmaxSolution,
   questions: Questions<Float32Array>,
 ): Shortfall | undefined {
-  const known = `The answers settle ${settled} of the ${unknowns} unknowns of a class`
+  const known = `The answers settle ${settled} of ${unknowns} unknowns`
   const next = open ? `ask next about a point that moves ${nameOf(open)}` : ''
   const refused = questions.shortfall(open ? `${known}; with more to ask, ${next}.` : `${known}.`)
   if (refused) return refused

@@ -7,6 +7,7 @@ import { leastSquares } from '../../../src/core/least-squares.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import { tellingLess } from '../../../src/defences/answers.ts'
 import type { Model } from '../../../src/models/model.ts'
+import { createModel } from '../../../src/models/network.ts'
 import {
   agreementOnNormal,
   fakeScores,
@@ -104,6 +105,39 @@ describe.each(['cpu', 'wasm'] as const)('equation solving on %s', (backend) => {
     }
   })
 
+  test('of three classes, too few questions about the likeliest one are told as such', async () => {
+    const { shortfall } = await steal(
+      entry,
+      threeWays,
+      { points: 'random' },
+      {
+        through: (oracle) => tellingLess(oracle, [{ id: 'top-one' }], 1),
+      },
+    )
+    expect(shortfall).toMatchObject({
+      kind: 'singular',
+      message: expect.stringMatching(/settle 5 of 10 unknowns; ask next about a point that moves/) as string,
+    })
+  })
+
+  test('inputs that are pictures, or a table’s rows of one pixel, are flattened on the way', async () => {
+    const { bias, weights } = victim
+    const inputShape = [1, 1, 30]
+    const table = createModel(
+      {
+        ...victim.model.architecture,
+        inputShape,
+        layers: [{ type: 'flatten' }, { type: 'dense', units: 2 }],
+      },
+      await victim.model.weights(),
+    )
+    const result = await steal(entry, table, {})
+    expect(result.surrogate.architecture).toMatchObject({ inputShape, numClasses: 2, bounds: [-20, 20] })
+    expect(logisticError(result, { weights, bias })).toBeLessThan(1e-5)
+    expect(await agreementOnNormal(result, table)).toBeGreaterThan(0.9999)
+    table.dispose()
+  })
+
   test('the class alone has no logit: the surrogate is useless, and it is said why', async () => {
     const result = await steal(
       entry,
@@ -138,7 +172,7 @@ describe.each(['cpu', 'wasm'] as const)('equation solving on %s', (backend) => {
     expect(result.shortfall).toMatchObject({
       kind: 'budget-spent',
       message: expect.stringMatching(
-        /refused after 31 answered rows \(query budget spent.*settle 31 of the 31/,
+        /refused after 31 answered rows \(query budget spent.*settle 31 of 31 unknowns/,
       ) as string,
     })
     expect(logisticError(result, victim)).toBeLessThan(1e-5)
@@ -153,7 +187,7 @@ describe.each(['cpu', 'wasm'] as const)('equation solving on %s', (backend) => {
     )
     const singular = runs.findIndex(({ shortfall }) => shortfall?.kind === 'singular')
     expect(runs[singular]!.shortfall!.message).toMatch(
-      /^The answers settle 2 of the 3 unknowns of a class; ask next about a point that moves/,
+      /^The answers settle 2 of 3 unknowns; ask next about a point that moves/,
     )
     const more = await steal(entry, boxed, { ...options, rounds: 10 }, { run: { seed: singular } })
     boxed.dispose()
@@ -185,7 +219,7 @@ describe.each(['cpu', 'wasm'] as const)('equation solving on %s', (backend) => {
     )
     expect(result.shortfall).toMatchObject({
       kind: 'not-finite',
-      message: expect.stringMatching(/1 of 5 answers .*settle 4 of the 4/) as string,
+      message: expect.stringMatching(/1 of 5 answers .*settle 4 of 4/) as string,
     })
     expect(linearParts(result).weights[0]![1]).toBeCloseTo(1, 4)
   })
