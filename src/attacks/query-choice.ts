@@ -1,7 +1,7 @@
 /**
  * Which inputs a thief asks about. At random, or chosen by what the copy so far makes of them: Pal, Gupta, Shukla, Kanade,
- * Shevade, Ganapathy 2020, "ActiveThief: model extraction using active learning and unannotated public data", §3,
- * arXiv:1905.09165.
+ * Shevade, Ganapathy 2020, "ActiveThief: model extraction using active learning and unannotated public data", AAAI
+ * (preprint: arXiv:1905.09165).
  */
 import type { ClassifierInfo } from '../core/classifier.ts'
 import { PerturbError } from '../core/errors.ts'

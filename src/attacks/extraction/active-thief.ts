@@ -1,7 +1,7 @@
 /**
  * ActiveThief: ask in rounds, and each time about the pictures that the copy so far is least sure of, or that lie farthest from all it
  * has asked. Pal, Gupta, Shukla, Kanade, Shevade, Ganapathy 2020, "ActiveThief: model extraction using active learning and
- * unannotated public data", Alg. 1, arXiv:1905.09165.
+ * unannotated public data", AAAI; its preprint, under another title, is arXiv:1905.09165.
  *
  * Threat model: score-based black box with a pool of unlabelled inputs.
  */

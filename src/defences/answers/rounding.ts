@@ -1,6 +1,6 @@
 /**
- * Probabilities rounded to a few decimals: what an API shows anyway. Tramèr et al. 2016, §7, arXiv:1609.02943, who find
- * that two decimals slow equation solving down and three hardly do.
+ * Probabilities rounded to a few decimals: what an API shows anyway. Tramèr et al. 2016, §7, arXiv:1609.02943. It
+ * weakens equation solving and does not stop it: more questions win back what rounding hides.
  */
 import { wholeNumber } from '../../attacks/check.ts'
 import type { AnswerEntry } from '../answer.ts'
