@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRng } from '../../../src/core/rng.ts'
 import { MeanConfidence } from '../../../src/defences/detection/mean-confidence.ts'
+import { detectedAt, detectionRoc } from '../../../src/metrics/extraction.ts'
+import { TheftWatch, watchStream, type TheftRules } from '../../../src/defences/detection/theft-watch.ts'
 import { bandOf, nearestDistance, NearestQuery } from '../../../src/defences/detection/nearest-query.ts'
 
 const point = (...values: number[]) => Float32Array.from(values)
@@ -95,4 +97,53 @@ describe('the mean confidence', () => {
     [{ least: 1.5, atLeast: 1 }, /least must lie between 0 and 1; got 1.5/],
     [{ least: 0.5, atLeast: 1.5 }, /atLeast must be a whole number of at least 1; got 1.5/],
   ])('refuses %j', (wrong, message) => expect(() => new MeanConfidence(wrong)).toThrow(message))
+})
+
+describe('three watches on one account', () => {
+  const sure = (count: number) => Array.from({ length: count }, () => Float32Array.of(0.99, 0.01))
+  const doubtful = (count: number) => Array.from({ length: count }, () => Float32Array.of(0.6, 0.4))
+  const rules: TheftRules = {
+    prada: { delta: 0.9, atLeast: 100 },
+    nearest: bandOf([cloud(150, 1, 1), cloud(150, 1, 2), cloud(150, 1, 3)], { atLeast: 100, margin: 0.15 }),
+    confidence: { least: 0.95, atLeast: 50 },
+  }
+  /** Each input again and again, a little aside: what augmentation asks. */
+  const made = (seed: number) => {
+    const first = cloud(75, 1, seed)
+    return [...first, ...first.map((query, i) => query.map((value, j) => value + ((i + j) % 2 ? 0.1 : -0.1)))]
+  }
+
+  test('let honest streams pass', () => {
+    for (let seed = 20; seed < 35; seed++)
+      expect(watchStream(cloud(150, 1, seed), sure(150), rules)).toMatchObject({ at: undefined, by: [] })
+  })
+
+  test('each sees the thief that it is for', () => {
+    expect(watchStream(made(5), sure(150), { prada: rules.prada! }).by).toEqual(['prada'])
+    expect(watchStream(cloud(150, 2, 6), sure(150), rules)).toMatchObject({ at: 101, by: ['nearest'] })
+    expect(watchStream(cloud(150, 1, 7), doubtful(150), rules)).toMatchObject({ at: 50, by: ['confidence'] })
+  })
+
+  test('the thief who asks as honest users do is not seen', () =>
+    expect(watchStream(cloud(150, 1, 99), sure(150), rules).at).toBeUndefined())
+
+  test('a watch without rules never alarms', () =>
+    expect(new TheftWatch({}).see(point(0), point(1, 0))).toEqual({
+      w: undefined,
+      median: undefined,
+      mean: undefined,
+      alarms: [],
+    }))
+
+  test('their readings make a curve against honest traffic', () => {
+    const lowestW = (stream: readonly Float32Array[]) => {
+      const watch = new TheftWatch({ prada: { delta: 0.01, atLeast: 100 } })
+      return Math.min(...stream.map((query) => watch.see(query, point(1, 0)).w ?? 1))
+    }
+    const honest = Array.from({ length: 8 }, (_, i) => 1 - lowestW(cloud(150, 1, 40 + i)))
+    const thieves = Array.from({ length: 8 }, (_, i) => 1 - lowestW(made(60 + i)))
+    const roc = detectionRoc(honest, thieves)
+    expect(roc.auc).toBe(1)
+    expect(detectedAt(roc, 0).detected).toBe(1)
+  })
 })
