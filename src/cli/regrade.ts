@@ -345,7 +345,10 @@ async function runAgain(
   const edited = Object.fromEntries(Object.entries(record.files).map(([name, { text }]) => [name, text]))
   // What the program imports is as it was when it passed its own checkpoint, not as it was left.
   const passed = record.attempts.filter((one) => one.source === 'code' && one.verdict.status === 'passed')
-  const files = Object.assign(edited, ...passed.map((one) => one.files), attempt.files) as Record<string, string>
+  const files = Object.assign(edited, ...passed.map((one) => one.files), attempt.files) as Record<
+    string,
+    string
+  >
   const earlier = earlierOf(attempt, record.attempts)
   const models = Object.entries(earlier).filter(([, { kind }]) => kind === 'model-weights')
   const failures: string[] = []
