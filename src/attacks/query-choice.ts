@@ -7,7 +7,7 @@ import type { ClassifierInfo } from '../core/classifier.ts'
 import { PerturbError } from '../core/errors.ts'
 import { log } from '../core/portable-math.ts'
 import { createRng } from '../core/rng.ts'
-import { readPool, type Inputs } from './apprentice.ts'
+import { readPool } from './apprentice.ts'
 import type { ChoiceParameter, ThiefMeans } from './attack.ts'
 import { inputSize } from './questions.ts'
 

@@ -42,11 +42,9 @@ export function createTeller(specs: readonly AnswerSpec[], seed: number): Teller
   return (probabilities, numClasses) => {
     const told = new Float32Array(probabilities.length)
     for (let from = 0; from < probabilities.length; from += numClasses) {
-      const row = probabilities.slice(from, from + numClasses)
-      told.set(
-        parts.reduce((answer, { entry, options, draw }) => entry.answer(answer, options, draw), row),
-        from,
-      )
+      let answer: Float32Array = probabilities.slice(from, from + numClasses)
+      for (const { entry, options, draw } of parts) answer = entry.answer(answer, options, draw)
+      told.set(answer, from)
     }
     return told
   }

@@ -78,9 +78,13 @@ export async function steal(
   return { ...result, ledger }
 }
 
+interface Values {
+  values: Float32Array
+}
+
 /** Weights and bias of a linear surrogate, against its class 0. */
 export function linearParts({ surrogate }: ExtractionResult): { weights: number[][]; bias: number[] } {
-  const [kernel, bias] = surrogate.weights as [{ values: Float32Array }, { values: Float32Array }]
+  const [kernel, bias] = surrogate.weights as unknown as [Values, Values]
   const classes = bias.values.length
   const inputs = kernel.values.length / classes
   const weights = Array.from({ length: inputs }, (_, j) =>
