@@ -9,4 +9,5 @@ document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') void store.refresh()
 })
 
-mount(App, { target: document.getElementById('app')! })
+if (location.hash === '#/rerun') void import('./app/rerun.ts').then(({ offerRerun }) => offerRerun())
+else mount(App, { target: document.getElementById('app')! })

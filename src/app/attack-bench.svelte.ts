@@ -1,4 +1,4 @@
-import type { NumberParameter, OptionValue, Options, Parameter } from '../attacks/attack.ts'
+import type { EvasionEntry, NumberParameter, OptionValue, Options, Parameter } from '../attacks/attack.ts'
 import { dependsOnNorm, rangeFor } from '../attacks/knobs.ts'
 import type { AttackInfo } from '../attacks/registry.ts'
 import type { ModelRef } from '../engine/images.ts'
@@ -90,7 +90,7 @@ export interface Curve {
  * curve over the whole sample. One picture is computed at a time; while it is, only the latest wish is kept.
  */
 export class AttackBench {
-  info: AttackInfo | undefined = $state.raw()
+  info: AttackInfo<EvasionEntry> | undefined = $state.raw()
   task: Task | undefined = $state.raw()
   samples: Subject[] = $state.raw([])
   /** What the images show; digits until the data set has told. */
@@ -243,7 +243,7 @@ export class AttackBench {
   async open(): Promise<void> {
     this.trouble = ''
     try {
-      const list = (await this.session.engine.call('attacks', {})) as AttackInfo[]
+      const list = (await this.session.engine.call('attacks', {})) as AttackInfo<EvasionEntry>[]
       this.info = list.find(({ id }) => id === this.setup.attack)
       if (!this.info)
         throw new Error(

@@ -1,18 +1,26 @@
 import { PerturbError } from '../core/errors.ts'
 import type { BackendReport } from '../core/backends.ts'
-import type { Trained } from '../engine/capabilities.ts'
 import type { ImagesResult } from '../engine/methods/images.ts'
+import type { ApiLog } from '../engine/prediction-api.ts'
 import type { Artefact, ArtefactSource, LedgerSummary } from '../grading/artefact.ts'
 import type { Attempt, LabRecord } from '../grading/evidence.ts'
 import type { Task } from '../grading/grader.ts'
 import { bestAttempt, earlierOf, mergeRecords, passedWork } from '../grading/records.ts'
 import type { Verdict } from '../grading/verdict.ts'
 import type { Guide } from '../labs/guide.ts'
-import { sandboxOf, steps, type CheckpointSpec, type Manifest, type StepId } from '../labs/manifest.ts'
+import {
+  sandboxOf,
+  steps,
+  type CheckpointSpec,
+  type Manifest,
+  type SandboxSpec,
+  type StepId,
+} from '../labs/manifest.ts'
 import type { Weight } from '../models/model.ts'
 import type { ConsoleLine, ProgramError, ProgramOutcome } from '../sandbox/protocol.ts'
 import type { ProgramRequest } from '../sandbox/run-program.ts'
 import { isPassed, newId, newRecord, withAttempt } from './lab-records.ts'
+import { runInSandbox } from './run-in-sandbox.ts'
 import { RunQueue, type WorkContext } from './run-queue.svelte.ts'
 import { sentenceOf, unmeasured } from './sentences.ts'
 
@@ -141,6 +149,8 @@ export class LabSession {
   /** Set when the engine could not start or lost its device. */
   backendTrouble = $state('')
   ledger: { used: number; max: number } | undefined = $state.raw()
+  /** What the provider of the last run's prediction API has in its log. */
+  apiLog: (ApiLog & { checkpoint: string; maxQueries: number }) | undefined = $state.raw()
   console: ConsoleLine[] = $state.raw([])
   droppedLines = $state(0)
   editorProblems: Problem[] = $state.raw([])
@@ -226,7 +236,7 @@ export class LabSession {
     const code = this.codeCheckpoint
     const program: BenchAction = code
       ? {
-          ...(code.artefact === 'model-weights'
+          ...(this.#trains(code)
             ? { label: 'Run training', role: 'defence' }
             : { label: 'Run attack', role: 'attack' }),
           run: () => this.runProgram(code.id),
@@ -245,6 +255,12 @@ export class LabSession {
     readonly slug: string,
     private readonly deps: SessionDeps,
   ) {}
+
+  /** Whether a checkpoint's program trains in the engine, rather than hands in a model of its own making. */
+  #trains(spec: CheckpointSpec): boolean {
+    const { access } = sandboxOf(this.lab!.manifest, spec)
+    return spec.artefact === 'model-weights' && access.includes('trainer')
+  }
 
   get engine(): Caller {
     return this.deps.engine
@@ -572,58 +588,32 @@ export class LabSession {
 
   async #inSandbox(spec: CheckpointSpec, main: string, files: Record<string, string>, context: WorkContext) {
     const sandbox = sandboxOf(this.lab!.manifest, spec)
-    const [task, wasmBytes] = await Promise.all([this.task(spec.id, context.signal), this.deps.wasmBytes()])
+    const task = await this.task(spec.id, context.signal)
     const weights = task.victim.weightsFrom ? this.weightsOf(task.victim.weightsFrom) : undefined
-    const { port1, port2 } = new MessageChannel()
-    const opened = { task, spec: sandbox, seed: this.seed, weights, port: port1 }
-    const { runId } = (await this.deps.engine.call('open-run', opened, { transfer: [port1] })) as {
-      runId: number
-    }
-    let ledger: LedgerSummary | undefined
-    try {
-      const outcome = await this.deps.runProgram({
-        files,
-        main,
-        task,
-        seed: this.seed,
-        spec: sandbox,
-        enginePort: port2,
-        wasmBytes,
+    const { outcome, trained, ledger, log } = await runInSandbox(this.deps, {
+      files,
+      main,
+      task,
+      spec: sandbox,
+      seed: this.seed,
+      weights,
+      trains: this.#trains(spec),
+      hear: {
         onConsole: (lines: ConsoleLine[], dropped = 0) => this.#print(lines, dropped),
         onProgress: context.progress,
         onLedger: (figures) => {
           this.ledger = figures
         },
         signal: context.signal,
-      })
-      const trained = spec.artefact === 'model-weights' ? await this.#trainedBy(runId) : undefined
-      const model = trained && {
-        steps: trained.steps,
-        artefact: { kind: 'model-weights' as const, model: task.victim.model, tensors: trained.weights },
-      }
-      return { outcome, model, ledger: (ledger = await this.#closeRun(runId)) }
-    } finally {
-      if (!ledger) await this.#closeRun(runId)
+      },
+      onTrouble: (text) => this.#print([{ level: 'warn', text }], 0),
+    })
+    if (log) this.apiLog = { ...log, checkpoint: spec.id, maxQueries: sandbox.maxQueries }
+    const model = trained && {
+      steps: trained.steps,
+      artefact: { kind: 'model-weights' as const, model: task.victim.model, tensors: trained.weights },
     }
-  }
-
-  /** The weights stay in the engine until the program is over. */
-  async #trainedBy(runId: number): Promise<Trained | undefined> {
-    try {
-      return (await this.deps.engine.call('trained-weights', { runId })) as Trained | undefined
-    } catch (error) {
-      this.#print([{ level: 'warn', text: `The trained model could not be read: ${sentenceOf(error)}` }], 0)
-      return undefined
-    }
-  }
-
-  async #closeRun(runId: number): Promise<LedgerSummary | undefined> {
-    try {
-      return (await this.deps.engine.call('close-run', { runId })) as LedgerSummary
-    } catch (error) {
-      this.#print([{ level: 'warn', text: `The query ledger could not be read: ${sentenceOf(error)}` }], 0)
-      return undefined
-    }
+    return { outcome, model, ledger }
   }
 
   async #afterProgram(
@@ -648,7 +638,7 @@ export class LabSession {
               message: 'This checkpoint takes no trained model.',
               help: 'Call submit({ ids, x }).',
             }
-        : problemOf(outcome, spec, sandboxOf(this.lab!.manifest, spec).seconds)
+        : problemOf(outcome, spec, sandboxOf(this.lab!.manifest, spec))
     if (problem) {
       this.runProblems = [problem]
       this.#announce(problem.message)
@@ -882,7 +872,7 @@ const runError = { severity: 'error', source: 'run' } as const
 function problemOf(
   outcome: ProgramOutcome,
   { artefact }: CheckpointSpec,
-  seconds: number,
+  { access, seconds }: SandboxSpec,
 ): Problem | undefined {
   const run = runError
   switch (outcome.status) {
@@ -893,7 +883,9 @@ function problemOf(
         message: 'Your program finished without handing anything in.',
         help:
           artefact === 'model-weights'
-            ? 'Call submit(trainer) once, when the training is done.'
+            ? access.includes('trainer')
+              ? 'Call submit(trainer) once, when the training is done.'
+              : 'Call submit({ weights }) once, with the tensors that the checkpoint asks for.'
             : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
       }
     case 'failed':
@@ -902,10 +894,9 @@ function problemOf(
       return {
         ...run,
         message: `Stopped after ${seconds} s, the time one run may take.`,
-        help:
-          artefact === 'model-weights'
-            ? 'Train for fewer epochs, or with fewer attack steps a batch.'
-            : 'Look for a loop that never ends, or work on all images in one batch.',
+        help: access.includes('trainer')
+          ? 'Train for fewer epochs, or with fewer attack steps a batch.'
+          : 'Look for a loop that never ends, or work on all images in one batch.',
       }
     case 'flood':
       return {

@@ -2,6 +2,7 @@ import type { DecisionOracle, ScoreOracle, WhiteBoxAccess } from '../core/classi
 import type { Criterion } from '../core/criteria.ts'
 import type { RunContext, TraceStep } from '../core/run.ts'
 import type { Tensor } from '../core/tf.ts'
+import type { Architecture, Weight } from '../models/model.ts'
 
 /** One knob of an attack: enough to draw a slider, a switch or a choice for it. */
 export type Parameter = NumberParameter | ChoiceParameter | FlagParameter
@@ -86,4 +87,59 @@ export type EvasionEntry<O extends Options = Options> = EntryBase<O> & {
     | { access: 'decision'; run: EvasionRun<DecisionOracle, O> }
   )
 
-export type AttackEntry = EvasionEntry
+/** The thief's own model: plain data, made of answers. `createModel` (models/network.ts) runs it. */
+export interface Surrogate {
+  architecture: Architecture
+  weights: Weight[]
+}
+
+/** What a thief brings along; nothing of it is the victim's. */
+export interface ThiefMeans {
+  /** Inputs without labels that the thief may ask about, row-major: a whole number of inputs of the victim's shape. */
+  pool?: Float32Array
+  /** The layers that the thief gives the surrogate; its inputs and classes are the victim's. */
+  architecture?: Architecture
+}
+
+/**
+ * Why a theft ended with less than it came for, and what to ask next, in words. `budget-spent`: the API refused (budget,
+ * rate limit or closed account), and what it answered before is used. `singular`: the answers leave weights open.
+ * `saturated`: probabilities of 0 or 1, which have no finite logit. `constant`: one class whatever was asked.
+ * `not-finite`: answers that are no numbers; they were left out.
+ */
+export interface Shortfall {
+  kind: 'budget-spent' | 'singular' | 'saturated' | 'constant' | 'not-finite'
+  message: string
+}
+
+export interface ExtractionResult {
+  /** As good as the answers allowed; there is always one. */
+  surrogate: Surrogate
+  /** Rows that were answered. */
+  queriesUsed: number
+  /** `queries` answered so far, and what the attack could tell about itself from them. */
+  trace: TraceStep[]
+  shortfall?: Shortfall
+}
+
+export type ExtractionRun<A, O> = (
+  oracle: A,
+  means: ThiefMeans,
+  options: Partial<O>,
+  run: RunContext,
+) => Promise<ExtractionResult>
+
+/** Copies a model from its answers. How good the copy is, `metrics/extraction.ts` measures. */
+export type ExtractionEntry<O extends Options = Options> = EntryBase<O> & {
+  family: 'extraction'
+  /** What it cannot do without, by its defaults. */
+  needs: readonly (keyof ThiefMeans)[]
+} & (
+    | { access: 'score'; run: ExtractionRun<ScoreOracle, O> }
+    | { access: 'decision'; run: ExtractionRun<DecisionOracle, O> }
+  )
+
+export type AttackEntry = EvasionEntry | ExtractionEntry
+export type AttackFamily = AttackEntry['family']
+/** The entries of one family. */
+export type EntryOf<F extends AttackFamily> = Extract<AttackEntry, { family: F }>

@@ -76,7 +76,7 @@ async function runProgram(
   const weights = ownWeights(task, earlier)
   const model = weights
     ? await workshop.modelWithWeights(task.victim.model, weights)
-    : await workshop.model(task.victim.model)
+    : await workshop.model(task.victim.model, task.victim.seed)
   const server = createCapabilities({
     model,
     dataset: await workshop.dataset(task.dataset),

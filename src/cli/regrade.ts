@@ -1,11 +1,12 @@
 import * as v from 'valibot'
-import { artefactDigest } from '../grading/packing.ts'
+import { artefactDigest, packArtefact, unpackArtefact } from '../grading/packing.ts'
+import type { RerunRequest, RerunResult } from '../grading/rerun.ts'
 import { decodeBundle, type Damage } from '../grading/bundle.ts'
 import type { Attempt, LabRecord, RegradeStatus } from '../grading/evidence.ts'
 import type { LabGrader } from '../grading/grader.ts'
 import { gradeArtefact, type RefereeTools } from '../grading/referee.ts'
 import { bestAttempt, earlierOf } from '../grading/records.ts'
-import { variantSeed } from '../grading/variants.ts'
+import { randomVariantSeed, variantSeed } from '../grading/variants.ts'
 import type { Verdict } from '../grading/verdict.ts'
 import type { Manifest } from '../labs/manifest.ts'
 
@@ -76,14 +77,25 @@ export interface RegradeDeps {
   manifests: readonly Manifest[]
   grader(lab: string): Promise<LabGrader>
   course?: Course
+  /**
+   * Runs a program of the evidence again where it can do no harm, on a fresh variant. Without it nothing is executed. It
+   * throws when *we* could not run it.
+   */
+  rerun?(request: RerunRequest): Promise<RerunResult>
+  /** Where fresh variants come from. */
+  freshSeed?(): number
   onProgress?(line: string): void
 }
+
+/** A fresh variant may be unlucky for a program that is right; two are not. */
+const freshVariants = 2
 
 /** Claimed and recomputed scores of one artefact may differ by an image or two between processors, not by more. */
 const scoreTolerance = 2
 
 /**
- * Recomputes every verdict of every file. Learner code is data here: it is never compiled, let alone run.
+ * Recomputes every verdict of every file. Learner code is data here: it is never compiled, let alone run, unless `rerun` is
+ * given, which runs it elsewhere.
  * Resolves with one line a checkpoint; a file or part that cannot be read is a line too.
  */
 export async function regrade(sources: readonly RegradeSource[], deps: RegradeDeps): Promise<Grade[]> {
@@ -225,8 +237,10 @@ async function regradeLab(
         ),
       })
     }
+    const { best, ...judged } = judge(regraded, id, learner, record.lab, deps.course)
+    const again: Again = judged.result === 'passed' ? await runAgain(best, judged, record, grader, deps) : {}
     lines.push({
-      grade: { ...line, ...judge(regraded, id, learner, record.lab, deps.course) },
+      grade: { ...line, ...judged, ...again, notes: [...notes, ...(again.notes ?? [])] },
       digests: digestsOf(attempts),
     })
   }
@@ -272,7 +286,7 @@ function judge(
   learner: string | undefined,
   lab: string,
   course: Course | undefined,
-): Judgement {
+): Judgement & { best: Attempt } {
   const opinions = regraded.map((one) => ({ ...one, ...opinionOf(one, learner, lab, course) }))
   const standing = (['confirmed', 'claimed'] as const)
     .map((status) =>
@@ -295,6 +309,7 @@ function judge(
     : opinions.find(({ attempt }) => attempt.id === claimedBest.id)!
   const { attempt, verdict, status, why, claims } = best
   return {
+    best: attempt,
     result: status !== 'not confirmed' && verdict.status === 'passed' ? 'passed' : 'failed',
     status,
     why,
@@ -308,6 +323,77 @@ function judge(
     claims,
   }
 }
+
+type Again = Partial<Judgement> & { notes?: string[] }
+
+/**
+ * Runs the program of a pass again on fresh variants that it is not told, with a ledger of its own. When it passes there
+ * too, what the artefact alone could not prove is confirmed; when it does not, nothing is.
+ */
+async function runAgain(
+  attempt: Attempt,
+  { why, claims }: Judgement,
+  record: LabRecord,
+  grader: LabGrader,
+  { rerun, freshSeed = randomVariantSeed, tools, onProgress }: RegradeDeps,
+): Promise<Again> {
+  const { lab } = record
+  const { checkpoint, artefact } = attempt
+  if (!rerun || artefact.kind === 'answer') return {}
+  if (attempt.source !== 'code')
+    return { notes: ['it came from the knobs: there is no program of the learner’s to run again'] }
+  const edited = Object.fromEntries(Object.entries(record.files).map(([name, { text }]) => [name, text]))
+  // What the program imports is as it was when it passed its own checkpoint, not as it was left.
+  const passed = record.attempts.filter((one) => one.source === 'code' && one.verdict.status === 'passed')
+  const files = Object.assign(edited, ...passed.map((one) => one.files), attempt.files) as Record<
+    string,
+    string
+  >
+  const earlier = earlierOf(attempt, record.attempts)
+  const models = Object.entries(earlier).filter(([, { kind }]) => kind === 'model-weights')
+  const failures: string[] = []
+  for (let turn = 0; turn < freshVariants; turn++) {
+    const seed = freshSeed()
+    onProgress?.(`${lab}/${checkpoint}: running its program on a fresh variant`)
+    let result: RerunResult
+    try {
+      result = await rerun({
+        lab,
+        checkpoint,
+        seed,
+        programSeed: freshSeed(),
+        files,
+        ran: Object.keys(attempt.files),
+        earlier: Object.fromEntries(models.map(([id, model]) => [id, packArtefact(model)])),
+      })
+    } catch (error) {
+      return { notes: [`its program could not be run again here: ${messageOf(error)}`] }
+    }
+    const { problem, artefact: packed, ledger } = result
+    if (!packed) {
+      failures.push(problem ?? 'it handed nothing in')
+      continue
+    }
+    const request = { checkpoint, seed, artefact: unpackArtefact(packed, { bytes: rerunBytes }), earlier }
+    const verdict = await gradeArtefact(grader, ledger ? { ...request, ledger } : request, tools)
+    if (verdict.status === 'unavailable')
+      return { notes: [`its program was run again, and could not be measured: ${wordsOf(verdict)}`] }
+    if (verdict.status === 'passed') {
+      const told = `run again on a fresh variant (seed ${seed}): ${wordsOf(verdict)}`
+      return { status: 'confirmed', why: `${why}; ${told}`, claims: [] }
+    }
+    failures.push(wordsOf(verdict))
+  }
+  return {
+    result: 'failed',
+    status: 'not confirmed',
+    why: `${why}; but its program, run again on ${freshVariants} fresh variants, does not pass: ${failures.join(' / ')}`,
+    claims,
+  }
+}
+
+const rerunBytes = 100_000_000
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 function opinionOf(
   { attempt, verdict }: Regraded,

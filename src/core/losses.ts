@@ -48,6 +48,27 @@ export function lossRows(logits: tf.Tensor2D, y: Labels, spec: LossSpec = crossE
   }
 }
 
+/**
+ * Cross-entropy towards probabilities instead of a class: −Σ target · log softmax(z), a row. logits and targets (N, C) →
+ * (N). Differentiable in the logits. What a student learns from a teacher's answers (Hinton et al. 2015, arXiv:1503.02531).
+ */
+export function softCrossEntropyRows(logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Tensor1D {
+  if (logits.shape.join() !== targets.shape.join())
+    throw new PerturbError(
+      'bad-input',
+      `softCrossEntropyRows: expected targets of shape [${logits.shape}]; got [${targets.shape}]`,
+    )
+  return withGradient(logits, (z) => {
+    const shifted = tf.sub(z, tf.max(z, 1, true))
+    const all = tf.sum(targets, 1, true)
+    const logSum = tf.log(tf.sum(tf.exp(shifted), 1, true))
+    return {
+      value: tf.sum(tf.mul(targets, tf.sub(logSum, shifted)), 1),
+      gradient: tf.sub(tf.mul(all, tf.softmax(z)), targets),
+    }
+  })
+}
+
 /** Throws `bad-input` unless y holds one whole class number for each of `rows` rows. */
 export function checkLabels(y: Labels, rows: number, classes: number, name: string): void {
   if (y.length !== rows)

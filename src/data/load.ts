@@ -3,7 +3,8 @@ import { PerturbError } from '../core/errors.ts'
 import { tensor } from '../core/tf.ts'
 import type { DataSet, Split } from './data-set.ts'
 import { decodePng, type Picture } from './png.ts'
-import { fetchShipped, fetchShippedText } from './shipped.ts'
+import { fetchShipped, fetchShippedText, isShipped } from './shipped.ts'
+import { loadTable } from './table.ts'
 
 interface SplitHeader {
   file: string
@@ -26,11 +27,13 @@ interface Header {
 }
 
 /**
- * Loads static/data/<name>/, decoded once; pixels stay uint8 until asked for. Throws PerturbError
+ * Loads static/data/<name>/, decoded once; pixels stay uint8 until asked for. A folder with a schema.json is a table
+ * (`loadTable`). Throws PerturbError
  * `missing`, `checksum` or `unreadable`, naming the file.
  */
 export async function loadDataSet(name: string, fetchBytes: FetchBytes): Promise<DataSet> {
   const folder = `data/${name}`
+  if (isShipped(`${folder}/schema.json`)) return loadTable(name, fetchBytes)
   const header = JSON.parse(await fetchShippedText(`${folder}/header.json`, fetchBytes)) as Header
   const { height, width, channels, classes, noun = 'image' } = header
   const read = async (split: SplitHeader) => {

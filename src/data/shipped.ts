@@ -42,6 +42,9 @@ export async function fetchShipped(
   )
 }
 
+/** Whether a file below static/ is one of the app's. */
+export const isShipped = (path: string): boolean => Object.hasOwn(checksums, path)
+
 /** UTF-8 text of a checked file. */
 export async function fetchShippedText(path: string, fetchBytes: FetchBytes): Promise<string> {
   return decodeText(await fetchShipped(path, fetchBytes))

@@ -20,6 +20,7 @@ import { topClasses } from '../models/network.ts'
 import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
+import { PredictionApi, type ApiLog } from './prediction-api.ts'
 import { Watch } from './watch.ts'
 import { Guard } from './guard.ts'
 import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
@@ -53,6 +54,8 @@ export interface CapabilityServer {
   call(capability: string, args: unknown[]): Promise<unknown>
   figures(): LedgerFigures
   summary(): LedgerSummary
+  /** What the victim's prediction API has logged; nothing when it stands behind none. */
+  log(): ApiLog | undefined
   /** What the trainer's copy has become, once the program has taken a step. It waits for calls under way. */
   trained(): Promise<Trained | undefined>
   /** Refuses everything from now on. */
@@ -109,6 +112,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const inner = wrapped(network, defence.slice(innerSkips), createRng(seed, 'inner').uint32())
   const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
+  const api = task.api && new PredictionApi(task.api)
   const guard = task.watch && new Guard(task.watch)
   let watch: Watch | undefined
   const watching = () => (watch ??= new Watch(dataset[task.split].pixels(task.ids), task.ids.length))
@@ -245,23 +249,34 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         const { inputShape } = await victim()
         const input = readTensor('oracle.scores: x', x, inputShape)
         guard?.admit('oracle.scores', input, account)
-        const [scores] = await answer('scores', [input], [], async (model, [batch]) => {
-          const logits = await model.logits(batch!)
-          const probabilities = tf.softmax(logits)
-          logits.dispose()
-          return [probabilities]
-        })
-        return scores!
+        const ask = async () =>
+          (
+            await answer('scores', [input], [], async (model, [batch]) => {
+              const logits = await model.logits(batch!)
+              const probabilities = tf.softmax(logits)
+              logits.dispose()
+              return [probabilities]
+            })
+          )[0]!
+        if (!api) return ask()
+        const asked = { account, rows: input.shape[0]!, values: input.values as Float32Array }
+        const scores = await api.serve('oracle.scores', asked, ask)
+        return { ...scores, values: api.told(scores.values as Float32Array) }
       },
 
       async 'oracle.decide'([x, account]) {
         const { inputShape, numClasses } = await victim()
         const input = readTensor('oracle.decide: x', x, inputShape)
         guard?.admit('oracle.decide', input, account)
-        const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [
-          await model.logits(batch!),
-        ])
-        return topClasses(logits!.values, numClasses)
+        const ask = async () => {
+          const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [
+            await model.logits(batch!),
+          ])
+          return topClasses(logits!.values, numClasses)
+        }
+        if (!api) return ask()
+        const values = input.values as Float32Array
+        return api.serve('oracle.decide', { account, rows: input.shape[0]!, values, topOnly: true }, ask)
       },
 
       async 'trainer.step'([x, y, rate]) {
@@ -319,9 +334,11 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
           n === undefined || n === null ? task.ids.length : readWhole('data.sample: n', n, 1, task.ids.length)
         const ids = task.ids.slice(0, count)
         const values = dataset[task.split].pixels(ids)
+        // A row of a table has the shape that its model takes: [30], where the data set says [1, 1, 30].
+        const shape = dataset.features ? (await original()).inputShape : dataset.shape
         return {
           ids,
-          x: { shape: [count, ...dataset.shape], dtype: 'float32', values },
+          x: { shape: [count, ...shape], dtype: 'float32', values },
           y: Int32Array.from(task.labels.slice(0, count)),
         }
       },
@@ -373,8 +390,9 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     summary: () => ({
       ...ledger.summary(),
       ...(watch ? { trace: watch.trace } : {}),
-      ...(guard ? { accounts: guard.figures() } : {}),
+      ...(guard ? { accounts: guard.figures() } : api ? { accounts: api.figures() } : {}),
     }),
+    log: () => api?.log(),
     async trained() {
       await last
       if (!training) return undefined

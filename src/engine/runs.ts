@@ -4,6 +4,7 @@ import type { Task } from '../grading/grader.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
 import { createCapabilities, serveCapabilities, type Trained } from './capabilities.ts'
+import type { ApiLog } from './prediction-api.ts'
 import type { Workshop } from './workshop.ts'
 
 export interface RunRequest {
@@ -18,7 +19,10 @@ export interface RunRequest {
 
 /** Runs of learner programs that are open in this worker, each with its own ledger. */
 class OpenRuns {
-  readonly #open = new Map<number, { close(): LedgerSummary; trained(): Promise<Trained | undefined> }>()
+  readonly #open = new Map<
+    number,
+    { close(): LedgerSummary; trained(): Promise<Trained | undefined>; log(): ApiLog | undefined }
+  >()
   #last = 0
 
   async open({ task, spec, seed, weights, port }: RunRequest, workshop: Workshop): Promise<number> {
@@ -26,7 +30,7 @@ class OpenRuns {
     /** The copy made from the learner's weights, and the backend's own model it was made beside. */
     let own: { beside: Model; model: Model } | undefined
     const model = async () => {
-      const shipped = await workshop.model(task.victim.model)
+      const shipped = await workshop.model(task.victim.model, task.victim.seed)
       if (!weights) return shipped
       // A restarted backend has another shipped model: then the copy is made again.
       if (own?.beside !== shipped)
@@ -46,6 +50,7 @@ class OpenRuns {
     const id = ++this.#last
     this.#open.set(id, {
       trained: () => server.trained(),
+      log: () => server.log(),
       close() {
         line.close()
         own?.model.dispose()
@@ -58,6 +63,11 @@ class OpenRuns {
   /** What the run's program has trained so far; the run stays open. */
   trained(id: number): Promise<Trained | undefined> {
     return this.#run(id).trained()
+  }
+
+  /** What the victim's prediction API has logged so far. */
+  log(id: number): ApiLog | undefined {
+    return this.#run(id).log()
   }
 
   close(id: number): LedgerSummary {

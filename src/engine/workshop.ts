@@ -16,6 +16,7 @@ import { loadGrader } from '../labs/graders.ts'
 import { loadModel, loadWeights } from '../models/load.ts'
 import type { Architecture, Model, Weight } from '../models/model.ts'
 import { createModel } from '../models/network.ts'
+import { seededModel } from '../models/seeded.ts'
 
 /** What a worker keeps between calls: the backend, and models, data and graders loaded once. */
 export interface Workshop {
@@ -25,8 +26,8 @@ export interface Workshop {
   readonly fetchBytes: FetchBytes
   /** Chooses and starts a backend; the referee always takes WASM. `probe` names the model to measure with. */
   start(preference: BackendName | 'auto', probe?: string): Promise<BackendReport>
-  /** A shipped model, kept: never dispose it. */
-  model(name: string): Promise<Model>
+  /** A shipped model, or with a seed the one that it trains (src/models/seeded/). Kept: never dispose it. */
+  model(name: string, seed?: number): Promise<Model>
   /** Architecture and weights of a shipped model, as data. */
   weights(name: string): Promise<{ architecture: Architecture; weights: Weight[] }>
   /** A new model of a shipped architecture with other weights; the caller disposes it. */
@@ -160,6 +161,7 @@ export function createWorkshop({
 
   const running = () => era ?? enter(begin('auto'))
 
+  const load = (name: string) => once(datasets, name, () => loadDataSet(name, fetchBytes))
   const weights = (name: string) => once(shipped, name, () => loadWeights(name, fetchBytes))
 
   return {
@@ -185,8 +187,13 @@ export function createWorkshop({
       }
       return (await enter(begin(preference, probe))).report
     },
-    async model(name) {
+    async model(name, seed) {
       const { models } = await running()
+      if (seed !== undefined)
+        return once(models, `${name} from seed ${seed}`, async () => {
+          const { architecture, dataset, train } = seededModel(name)
+          return createModel(architecture, train(await load(dataset), seed))
+        })
       return once(models, name, async () => {
         const { architecture, weights: own } = await weights(name)
         return createModel(architecture, own)
@@ -196,7 +203,7 @@ export function createWorkshop({
       await running()
       return createModel((await weights(name)).architecture, own)
     },
-    dataset: (name) => once(datasets, name, () => loadDataSet(name, fetchBytes)),
+    dataset: load,
     lab: (slug) => loadGrader(slug),
     async attempt(work) {
       for (;;) {

@@ -31,6 +31,9 @@ export type Artefact =
       choices: Record<string, string[]>
     }
 
+/** `model` of weights that a program hands in itself, of a model of its own. */
+export const surrogateName = 'surrogate'
+
 export type ArtefactKind = Artefact['kind']
 
 /** How an attempt came about; a course may require `code`. */

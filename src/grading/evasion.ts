@@ -163,11 +163,15 @@ export function medianRow(measured: MeasuredExamples, norm: BudgetNorm, limit: n
 }
 
 /** Hard row: rows asked of the black box. The ledger counts them; an artefact alone cannot prove them. */
-export function queriesRow(ledger: LedgerSummary | undefined, limit: number): EvidenceRow {
+export function queriesRow(
+  ledger: LedgerSummary | undefined,
+  limit: number,
+  name = 'Images asked about',
+): EvidenceRow {
   const rows = Object.values(ledger?.rows ?? {}).reduce((sum, count) => sum + count, 0)
   return atMost(limit, {
     id: 'queries',
-    name: 'Images asked about',
+    name,
     detail: ledger ? `${rows} rows in ${ledger.calls} calls` : 'no ledger came with this hand-in',
     measured: ledger ? rows : Number.NaN,
     precision: 0,

@@ -8,7 +8,8 @@ import type { Verdict } from './verdict.ts'
 
 /** Trusted copies, on the referee: WASM, one thread, the same binary in the page and in Node. */
 export interface Trusted {
-  model(name: string): Promise<Model>
+  /** A shipped model, or with a seed the one that it trains (src/models/seeded/). Kept: never dispose it. */
+  model(name: string, seed?: number): Promise<Model>
   dataset(name: string): Promise<DataSet>
   /** A shipped architecture with other weights, e.g. those handed in. The grader disposes it. */
   modelWithWeights(name: string, weights: Weight[]): Promise<Model>
@@ -34,6 +35,8 @@ export interface Task {
   victim: {
     model: string
     weightsFrom?: string
+    /** The model is trained from this seed, in engine and referee alike, so that its weights lie in no file. */
+    seed?: number
     /** Stages around it, as data: engine and referee build the same defended model from them (`defended`). */
     defence?: readonly StageSpec[]
     /** What `inner` is, where it is granted: the victim without its first stages, so many of them; all when absent. */
@@ -52,8 +55,27 @@ export interface Task {
    * a number of its own in place of an image's, and the shape of one. A sticker: { ids: [4711], shape: [9, 9, 3] }.
    */
   handIn?: { ids: number[]; shape: number[] }
+  /**
+   * For a checkpoint of `model-weights` whose model is one of the learner's own making, not the victim with other weights:
+   * the tensors that it consists of. The program hands them in by name, `submit({ weights: { kernel, bias } })`.
+   */
+  surrogate?: { name: string; shape: number[] }[]
+  /** The victim stands behind a prediction API: who may ask how much, how exactly it answers, and a log of it all. */
+  api?: ApiSpec
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */
   columns?: string[]
+}
+
+/** The terms of a prediction API. Without any of them it answers exactly, whoever asks. */
+export interface ApiSpec {
+  /** Every probability is rounded to a multiple of this, e.g. 0.01; exact when left out. */
+  step?: number
+  /** Keys, numbered from 0, that the program holds; 1 when left out. */
+  keys?: number
+  /** Rows that the API answers a key before it refuses that key. */
+  perKey?: number
+  /** What a row costs, in cents. */
+  cents?: number
 }
 
 export interface Submission<V> {

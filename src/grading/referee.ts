@@ -7,11 +7,12 @@ import type { CheckpointGrader, LabGrader, Task, Trusted } from './grader.ts'
 import { artefactDigest } from './packing.ts'
 import { rejected, unavailable } from './rows.ts'
 import { parseArtefact, type Expected } from './validate.ts'
+import { surrogateName } from './artefact.ts'
 import type { Verdict } from './verdict.ts'
 
 /** What the referee works with: shipped models and data, kept by the caller, and a way to load weights. */
 export interface RefereeTools {
-  model(name: string): Promise<Model>
+  model(name: string, seed?: number): Promise<Model>
   dataset(name: string): Promise<DataSet>
   /** A new model of a shipped architecture with other weights; whoever asked disposes it. */
   modelWithWeights(name: string, weights: Weight[]): Promise<Model>
@@ -32,7 +33,7 @@ export interface GradeRequest {
 /** The learner's variant: same lab and seed, same variant, on any machine. Plain JSON. */
 export async function variantOf<V>(grader: LabGrader<V>, seed: number, tools: RefereeTools): Promise<V> {
   return grader.variant(createRng(seed, 'variant'), {
-    model: (name) => tools.model(name),
+    model: (name, trainedFrom) => tools.model(name, trainedFrom),
     dataset: (name) => tools.dataset(name),
     modelWithWeights: (name, weights) => tools.modelWithWeights(name, weights),
     modelFrom: () =>
@@ -105,7 +106,7 @@ async function inSession<V, R>(
   /** What a measurement may depend on: the seed, and the earlier models that are loaded. */
   const standsOn = () => JSON.stringify([seed, ...[...digests].sort()])
   const trusted: Trusted = {
-    model: (name) => tools.model(name),
+    model: (name, trainedFrom) => tools.model(name, trainedFrom),
     dataset: (name) => tools.dataset(name),
     modelWithWeights: (name, weights) => tools.modelWithWeights(name, weights),
     modelFrom(checkpoint) {
@@ -252,11 +253,12 @@ async function expectedOf<V>(
 ): Promise<Expected> {
   switch (checkpoint.accepts) {
     case 'adversarial-examples': {
-      const { inputShape } = await tools.model(task.victim.model)
+      const { inputShape } = await tools.model(task.victim.model, task.victim.seed)
       const { ids, shape } = task.handIn ?? { ids: task.ids, shape: inputShape }
       return { kind: 'adversarial-examples', ids, inputShape: shape }
     }
     case 'model-weights': {
+      if (task.surrogate) return { kind: 'model-weights', model: surrogateName, tensors: task.surrogate }
       const weights = await (await tools.model(task.victim.model)).weights()
       return {
         kind: 'model-weights',

@@ -57,6 +57,21 @@ export { collapsedTraining } from '../grading/diagnose/training.ts'
 export { surerRows, type Rule, type Run } from '../grading/diagnose/run.ts'
 export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'
 
+/** Stolen linear models: the victim's own numbers, probes, agreement, and the referee's thieves. */
+export {
+  agreement,
+  isSame,
+  logisticOf,
+  logisticTensors,
+  logisticVictim,
+  oneSided,
+  randomProbes,
+  tableRows,
+  weightError,
+} from '../grading/surrogate.ts'
+export { borderThief, equationThief, roundedAnswers } from '../grading/linear-thief.ts'
+export { logOdds, sigmoid, type LogisticModel } from '../models/logistic.ts'
+
 /** Stickers: how they lie on pictures, and the referee's own. */
 export {
   drawPlacements,

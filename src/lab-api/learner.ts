@@ -196,8 +196,8 @@ export interface Oracle {
   readonly numClasses: number
   readonly bounds: readonly [number, number]
   /**
-   * Probabilities: (N, numClasses).
-   * @param account who asks, a number from 0; it matters where accounts are watched
+   * Probabilities: (N, numClasses), as exact as the checkpoint's API tells them.
+   * @param account who asks: an account or an API key, a number from 0; it matters where they are watched or have a quota
    */
   scores(x: Tensor, account?: number): Promise<Tensor>
   /** The top class of each row; `account` as in `scores`. */
@@ -339,15 +339,27 @@ export declare const attacks: {
 
 /**
  * Hands in, once a run, for the ids in the order that `data.sample()` gave them: changed images `x`, or
- * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `submit(trainer)`: the
- * model that you trained.
+ * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `submit({ weights })`: a model
+ * of your own making, its tensors by name. Or `submit(trainer)`: the model that you trained.
  */
 export declare function submit(
   handIn:
     | { ids: ArrayLike<number>; x: Tensor }
     | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
+    | { weights: Readonly<Record<string, Tensor | ArrayLike<number> | number>> }
     | Trainer,
 ): Promise<void>
+
+/** Small systems of linear equations. */
+export declare const linear: {
+  /**
+   * The x with a · x = b. a: as many rows as unknowns. Throws when the system is singular, and says which unknown no row
+   * settles.
+   */
+  solve(a: readonly ArrayLike<number>[], b: ArrayLike<number>): number[]
+  /** The vector of length 1 on which all rows are smallest together (least ‖a · x‖); its sign is open. */
+  nullVector(a: readonly ArrayLike<number>[]): number[]
+}
 
 /** Quantiles, for whoever has to prove something. */
 export declare const stats: {

@@ -1,5 +1,6 @@
 import type { Labels } from '../core/classifier.ts'
 import { PerturbError } from '../core/errors.ts'
+import { softCrossEntropyRows } from '../core/losses.ts'
 import { nextTask, now } from '../core/platform.ts'
 import { createRng } from '../core/rng.ts'
 import { throwIfCancelled, type RunContext } from '../core/run.ts'
@@ -23,6 +24,11 @@ export interface TrainOptions {
    * loop's to dispose (returning x itself is fine). Labels stay, unless the result brings a loss of its own.
    */
   adversarial?: (model: Model, x: tf.Tensor, y: Labels, run: BatchRun) => Promise<tf.Tensor | PreparedBatch>
+  /**
+   * What each row of data is trained towards instead of its label: probabilities, row-major, numClasses a row. Not beside
+   * `adversarial`.
+   */
+  targets?: Float32Array
   /** Figures for the curve, every `evaluateEvery` steps and at the end, e.g. clean and attacked accuracy. */
   evaluate?: (model: Model) => Promise<Record<string, number>>
   evaluateEvery?: number
@@ -70,6 +76,7 @@ export async function train(
     epochs,
     batchSize,
     adversarial,
+    targets,
     evaluate,
     evaluateEvery = 0,
     readLossEvery = 10,
@@ -99,7 +106,7 @@ export async function train(
       const x = data.images(ids)
       let input: tf.Tensor = x
       try {
-        let loss: BatchLoss | undefined
+        let loss = targets && towards(targets, ids, architecture.numClasses)
         if (adversarial) {
           const batchRun = { ...run, onStep: undefined, seed: run.seed + step, step, total }
           const prepared = await adversarial(trainer.model, x, y, batchRun)
@@ -140,6 +147,14 @@ export async function train(
     tf.dispose(losses)
     trainer.dispose()
   }
+}
+
+/** Mean cross-entropy towards the targets of these rows. */
+const towards = (targets: Float32Array, ids: Int32Array, classes: number): BatchLoss => {
+  const values = new Float32Array(ids.length * classes)
+  for (const [i, id] of ids.entries())
+    values.set(targets.subarray(id * classes, (id + 1) * classes), i * classes)
+  return (logits) => tf.mean(softCrossEntropyRows(logits, tf.tensor2d(values, [ids.length, classes])))
 }
 
 /** Work that a graphics device may be behind with: a cancel, and the page's other questions, wait for it. */
@@ -188,8 +203,15 @@ export function oneCycle(peak: number, total: number): (step: number) => number 
   }
 }
 
-function checkOptions({ architecture, data, epochs, batchSize, learningRate }: TrainOptions): void {
+function checkOptions(options: TrainOptions): void {
+  const { architecture, data, epochs, batchSize, learningRate, targets, adversarial } = options
   const fail = (what: string) => new PerturbError('bad-input', `train: ${what}`)
+  const wanted = data.count * architecture.numClasses
+  if (targets && adversarial) throw fail('targets would have no effect beside adversarial; give one of them')
+  if (targets && targets.length !== wanted)
+    throw fail(`targets must hold ${wanted} probabilities, one a row and class; got ${targets.length}`)
+  if (targets?.some((value) => !(value >= 0 && value <= 1)))
+    throw fail('targets must be probabilities from 0 to 1, without NaN')
   if (!(epochs > 0 && Number.isFinite(epochs))) throw fail(`epochs must be positive; got ${epochs}`)
   if (!(Number.isInteger(batchSize) && batchSize > 0))
     throw fail(`batchSize must be a whole number above 0; got ${batchSize}`)

@@ -3,7 +3,7 @@
  * again in the frame and again on the page. Range and ids are graded, not refused here.
  */
 import { PerturbError } from '../core/errors.ts'
-import type { Artefact } from '../grading/artefact.ts'
+import { surrogateName, type Artefact } from '../grading/artefact.ts'
 
 export type AdversarialExamples = Extract<Artefact, { kind: 'adversarial-examples' }>
 export type Scores = Extract<Artefact, { kind: 'scores' }>
@@ -11,17 +11,22 @@ export type Scores = Extract<Artefact, { kind: 'scores' }>
 export interface TrainedModel {
   kind: 'trained-model'
 }
+/** A model of the program's own making, tensor by tensor. */
+export type OwnModel = Extract<Artefact, { kind: 'model-weights' }>
 /** What a program may hand in. */
-export type HandIn = AdversarialExamples | Scores | TrainedModel
+export type HandIn = AdversarialExamples | Scores | OwnModel | TrainedModel
 
 export const maxArtefactBytes = 64 * 1024 * 1024
 const maxRows = 100_000
 
 const maxColumns = 100
+const maxTensors = 100
 
 /** Builds a fresh object from own properties only. Throws PerturbError `bad-input`: what, expected, got. */
 export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): HandIn {
   if (own(value, 'kind') === 'trained-model') return { kind: 'trained-model' }
+  const tensors = own(value, 'tensors')
+  if (tensors !== undefined) return checkModel(tensors, maxBytes)
   const ids = own(value, 'ids')
   const columns = own(value, 'columns')
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > maxRows || !ids.every(isIndex)) {
@@ -30,6 +35,40 @@ export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): Ha
     )
   }
   return columns === undefined ? checkExamples(value, ids, maxBytes) : checkScores(columns, ids)
+}
+
+function checkModel(tensors: unknown, maxBytes: number): OwnModel {
+  if (!Array.isArray(tensors) || tensors.length === 0 || tensors.length > maxTensors)
+    refuse(`weights must hold 1 to ${maxTensors} tensors by name; got ${describe(tensors)}`)
+  let bytes = 0
+  const checked = tensors.map((tensor: unknown) => {
+    const name = own(tensor, 'name')
+    const shape = own(tensor, 'shape')
+    const values = own(tensor, 'values')
+    if (typeof name !== 'string' || name.length > 64)
+      refuse(`weights must go by short names; got ${describe(name)}`)
+    if (!(values instanceof Float32Array))
+      refuse(`weights.${name} must be a list of numbers or a tensor; got ${describe(values)}`)
+    bytes += values.byteLength
+    if (bytes > maxBytes)
+      refuse(
+        `weights may hold at most ${mebibytes(maxBytes)} MiB together; got ${mebibytes(bytes)} MiB and more`,
+      )
+    if (!Array.isArray(shape) || shape.length > 6 || !shape.every(isIndex))
+      refuse(`weights.${name} must have a shape of whole numbers; got ${describeShape(shape)}`)
+    const expected = shape.reduce((product: number, size: number) => product * size, 1)
+    if (values.length !== expected)
+      refuse(
+        `weights.${name} of shape ${describeShape(shape)} must hold ${expected} numbers; got ${values.length} (was its buffer transferred or detached?)`,
+      )
+    const bad = values.findIndex((number) => !Number.isFinite(number))
+    if (bad >= 0)
+      refuse(
+        `weights.${name} must be finite; got ${values[bad]} as number ${bad}. The log-odds of an answer of exactly 0 or 1 is the usual cause`,
+      )
+    return { name, shape: [...shape] as number[], values: values.slice() }
+  })
+  return { kind: 'model-weights', model: surrogateName, tensors: checked }
 }
 
 function checkScores(columns: unknown, ids: number[]): Scores {

@@ -156,6 +156,30 @@ describe('a wrong pack', () => {
       (json) => at(json, 'cases', 'ddn_l2', 'params', 'init_epsilon').set(0.5),
       /differ by more than/,
     ],
+    [
+      'a stolen weight',
+      'C_extraction.json',
+      (json) => at(json, 'expected', 'basis_queries', 'recovered_weights', 3).set(0.5),
+      /number 3 is 0\.5 in the file/,
+    ],
+    [
+      'an answer of the API that was robbed',
+      'C_extraction.json',
+      (json) => at(json, 'expected', 'random_queries', 'probabilities', 4).set(0.5),
+      /number 4 is 0\.5 in the file/,
+    ],
+    [
+      'what rounding costs',
+      'C_extraction.json',
+      (json) => at(json, 'expected', 'basis_queries_rounded_probabilities_max_abs_error', 'dec3').set(0.004),
+      /number 0 is 0\.004 in the file/,
+    ],
+    [
+      'a difference between two classes',
+      'C_extraction.json',
+      (json) => at(json, 'expected', 'M1_softmax', 'recovered_weight_differences', 20, 4).set(0.004),
+      /number 204 is 0\.004 in the file/,
+    ],
     ['a label', 'inputs_digits.json', (json) => at(json, 'y32', 5).set(7), /row 5: success/],
     ['an expected logit', 'model_M2.json', (json) => at(json, 'logits32', 31, 9).set(0), /number 319/],
     [

@@ -12,9 +12,10 @@ import { exitCodeOf, parseCourse, regrade, toCsv, type Grade, type RegradeSource
 const isEvidence = (name: string) => /\.json(\.gz)?$/i.test(name)
 
 export const command: Command = {
-  summary: 'Recompute the verdicts of evidence bundles, without the page and without running learner code',
+  summary:
+    'Recompute the verdicts of evidence bundles; with --run-code, run their programs again in the sandbox',
   help: `
-npm run regrade -- PATH… [--course course.json] [--out grades.csv] [--json]
+npm run regrade -- PATH… [--course course.json] [--run-code] [--out grades.csv] [--json]
 
 Reads evidence bundles (*.perturb.json, gzipped or not; of a folder every *.json and *.json.gz below it),
 recomputes every verdict from the artefacts with our own copies of models and data, on WASM, and says for
@@ -25,13 +26,15 @@ each checkpoint:
   claimed         the figures hold, but the artefact alone cannot prove something the checkpoint needs
   unreadable      it cannot be understood (why)
 
-Learner code is never run. Equal artefacts in several files are named as equal.
+Learner code is never run without --run-code. Equal artefacts in several files are named as equal.
 
   --course FILE   the course: {"format":"perturb-course","schema":1,"key":"…","require":"code"}. With it, a
                   hand-in must have been made for the learner's own variant. "require" is optional.
   --out FILE      write a table as CSV (safe to open in a spreadsheet)
   --json          print everything as JSON instead of the table
-  --run-code      not there yet: refused
+  --run-code      run the program of each pass again, in the app's own sandbox in a headless Chromium, on fresh
+                  variants that it is not told and with a fresh ledger: a query count is then confirmed, and an
+                  artefact that its program did not make is not. Builds the app when it is stale
   --help          this text
 
 Exit codes: 0 all claims stand; 1 something is not confirmed or unreadable; 2 the command itself could not
@@ -53,11 +56,6 @@ async function run(argv: string[]): Promise<number> {
     json: { type: 'boolean' },
     'run-code': { type: 'boolean' },
   })
-  if (options['run-code']) {
-    throw new Error(
-      "--run-code is not there yet: running a learner's program again needs the sandbox in a browser. Without it nothing is executed, and what only a run could prove is reported as claimed.",
-    )
-  }
   if (options.rest.length === 0)
     throw new Error('which evidence? Name files or folders, e.g. `npm run regrade -- submissions/`')
   const course =
@@ -68,15 +66,23 @@ async function run(argv: string[]): Promise<number> {
 
   const workshop = createWorkshop({ role: 'referee', fetchBytes: readStatic, emit: () => {} })
   await workshop.start('wasm')
-  const grades = await regrade(files.map(sourceOf), {
-    tools: workshop,
-    manifests: labList(),
-    grader: (lab) => workshop.lab(lab),
-    ...(course ? { course } : {}),
-    onProgress: (line) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`)
-    },
-  })
+  const say = (line: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`)
+  }
+  const rerunner = options['run-code'] ? await (await import('../rerun.ts')).openRerunner(say) : undefined
+  let grades: Grade[]
+  try {
+    grades = await regrade(files.map(sourceOf), {
+      tools: workshop,
+      manifests: labList(),
+      grader: (lab) => workshop.lab(lab),
+      ...(course ? { course } : {}),
+      ...(rerunner ? { rerun: (request) => rerunner.run(request) } : {}),
+      onProgress: say,
+    })
+  } finally {
+    await rerunner?.close()
+  }
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   if (options.out !== undefined) await writeFile(options.out, toCsv(grades))
   if (options.json) console.log(JSON.stringify({ files: files.length, grades }, null, 2))

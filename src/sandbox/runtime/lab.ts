@@ -2,11 +2,12 @@
  * The values behind `import … from 'lab'` (their types and docs: src/lab-api/learner.ts). Written once for
  * the sandbox's worker and for the house's own checks in Node: what differs comes in as `LabOutside`.
  */
-import { attacks as attackEntries } from '../../attacks/registry.ts'
-import type { AttackEntry, EvasionResult, Options } from '../../attacks/attack.ts'
+import { attacksOf } from '../../attacks/registry.ts'
+import type { EvasionEntry, EvasionResult, Options } from '../../attacks/attack.ts'
 import type { ClassifierInfo } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
+import { nullVector, solveLinear } from '../../core/linear-algebra.ts'
 import type { LossSpec } from '../../core/losses.ts'
 import { drawPlacements, pasteSticker, pullBack, type PictureShape } from '../../core/placement.ts'
 import { createRng } from '../../core/rng.ts'
@@ -171,7 +172,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
 
   let attackSeeds = 0
   const library = Object.fromEntries(
-    [...attackEntries.values()].map((entry) => [
+    [...attacksOf('evasion').values()].map((entry) => [
       entry.id,
       async (
         target: unknown,
@@ -229,6 +230,8 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       )
     }
     if (handIn === trainer) return send({ kind: 'trained-model' })
+    const weights = own(handIn, 'weights')
+    if (weights !== undefined) return send(checkSubmission({ tensors: await tensorsOf(weights) }))
     const ids = plainIds(own(handIn, 'ids'))
     const scores = own(handIn, 'scores')
     let artefact: HandIn
@@ -262,6 +265,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),
       stats: Object.freeze({ betaQuantile, normalQuantile }),
+      linear: Object.freeze({ solve: solveLinear, nullVector }),
       submit,
       progress: (done: number, total: number) => outside.progress(Number(done), Number(total)),
     }),
@@ -293,7 +297,7 @@ function onlyKnown(library: Readonly<Record<string, unknown>>): unknown {
 }
 
 async function runAttack(
-  entry: AttackEntry,
+  entry: EvasionEntry,
   target: unknown,
   x: Learner.Tensor,
   y: ArrayLike<number>,
@@ -429,6 +433,38 @@ function columnsOf(scores: unknown): { name: string; values: Float32Array }[] {
       )
     return { name, values: Float32Array.from(list as ArrayLike<number>) }
   })
+}
+
+/** A model by the names of its tensors: numbers, lists of numbers, or tensors of their own shape. */
+async function tensorsOf(
+  weights: unknown,
+): Promise<{ name: string; shape: number[]; values: Float32Array }[]> {
+  if (
+    typeof weights !== 'object' ||
+    weights === null ||
+    Array.isArray(weights) ||
+    weights instanceof tf.Tensor
+  )
+    throw new PerturbError(
+      'bad-input',
+      `submit: weights must be tensors by name, e.g. { kernel, bias }; got ${weights instanceof tf.Tensor ? 'a tensor' : describe(weights)}`,
+    )
+  const read = async ([name, value]: [string, unknown]) => {
+    const wrong = (got: string) =>
+      new PerturbError('bad-input', `submit: weights.${name} must be numbers or a tensor; got ${got}`)
+    if (value instanceof tf.Tensor) {
+      const { shape, values } = await toWire('submit', `weights.${name}`, value)
+      return { name, shape, values: Float32Array.from(values) }
+    }
+    const list = typeof value === 'number' ? [value] : value
+    if (!Array.isArray(list) && !(ArrayBuffer.isView(list) && !(list instanceof DataView)))
+      throw wrong(value instanceof Promise ? 'a Promise (write await)' : describe(value))
+    const numbers = Array.from(list as ArrayLike<unknown>)
+    const bad = numbers.findIndex((number) => typeof number !== 'number')
+    if (bad >= 0) throw wrong(`${describe(numbers[bad])} as number ${bad}`)
+    return { name, shape: [numbers.length], values: Float32Array.from(numbers as number[]) }
+  }
+  return Promise.all(Object.entries(weights).map(read))
 }
 
 /** Ids may come as a typed array or as numbers; anything else is left for `checkSubmission` to name. */

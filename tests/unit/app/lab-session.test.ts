@@ -266,7 +266,7 @@ describe('running a program', () => {
     expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'close-run'])
   })
 
-  const training = {
+  const handsInAModel = {
     ...loaded,
     manifest: {
       ...loaded.manifest,
@@ -275,7 +275,37 @@ describe('running a program', () => {
       ),
     },
   }
+  const training = {
+    ...handsInAModel,
+    manifest: {
+      ...handsInAModel.manifest,
+      sandbox: { ...manifest.sandbox, access: ['victim', 'data', 'trainer'] },
+    },
+  }
   const trained = { weights: weights.tensors, steps: 12 }
+
+  test('a model of the program’s own making is handed in as it is, and the provider’s log is kept', async () => {
+    const tensors = [{ name: 'bias', shape: [1], values: Float32Array.of(2) }]
+    const own: Artefact = { kind: 'model-weights', model: 'surrogate', tensors }
+    const outcome = { status: 'finished', artefact: own, seconds: 1 } as const
+    const { session, calls, answer } = setUp({ outcome, load: async () => handsInAModel })
+    const plain = answer.task!
+    answer.task = (params) => ({ ...(plain(params) as object), api: { cents: 5 } })
+    answer['run-log'] = () => ({ requests: [], dropped: 0, cents: 155 })
+    await session.open()
+    session.goTo('code')
+    expect(session.primary.label).toBe('Run attack')
+    await session.runProgram('first')
+    expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'run-log', 'close-run', 'grade'])
+    expect(session.record.attempts[0]!.artefact).toEqual(own)
+    expect(session.apiLog).toEqual({
+      requests: [],
+      dropped: 0,
+      cents: 155,
+      checkpoint: 'first',
+      maxQueries: 100,
+    })
+  })
 
   test('a model that a program trained is taken from the engine, never from the program', async () => {
     const outcome = { status: 'finished', artefact: { kind: 'trained-model' }, seconds: 1 } as const

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
-import { lossRows, type LossSpec } from '../../../src/core/losses.ts'
+import { lossRows, softCrossEntropyRows, type LossSpec } from '../../../src/core/losses.ts'
 import * as tf from '../../../src/core/tf.ts'
 
 beforeAll(() => startBackend('wasm', readStatic))
@@ -132,4 +132,45 @@ describe('losses refuse', () => {
     )
     expect(() => loss([0, 1], { kind: 'hinge' } as unknown as LossSpec)).toThrow('no kind "hinge"')
   })
+})
+
+describe('cross-entropy towards probabilities', () => {
+  const soft = (logits: number[][], targets: number[][]) => {
+    const [z, t] = [tf.tensor2d(logits), tf.tensor2d(targets)]
+    try {
+      return tf.tidy(() => {
+        const { value, grad } = tf.valueAndGrad((input) => softCrossEntropyRows(input as tf.Tensor2D, t))(
+          z,
+          tf.ones([logits.length]),
+        )
+        return { loss: Array.from(value.dataSync()), gradient: grad.arraySync() as number[][] }
+      })
+    } finally {
+      tf.dispose([z, t])
+    }
+  }
+
+  it('is Σ target · −log softmax, its gradient softmax − target', () => {
+    // softmax of (0, ln 2, ln 5) is (1, 2, 5) / 8.
+    const { loss, gradient } = soft([[0, Math.log(2), Math.log(5)]], [[0.5, 0.25, 0.25]])
+    expectClose(loss, [0.5 * Math.log(8) + 0.25 * Math.log(4) + 0.25 * Math.log(8 / 5)])
+    expectClose(gradient[0]!, [1 / 8 - 1 / 2, 0, 5 / 8 - 1 / 4])
+  })
+
+  it('towards all of one class is the loss of that label', async () => {
+    const logits = [
+      [1, -2, 0.5],
+      [90, 0, -90],
+    ]
+    const label = await lossOf(logits, [2, 1])
+    const { loss, gradient } = soft(logits, [
+      [0, 0, 1],
+      [0, 1, 0],
+    ])
+    expectClose(loss, label.loss, 4)
+    for (const i of [0, 1]) expectClose(gradient[i]!, label.gradient[i]!)
+  })
+
+  it('refuses targets of another shape', () =>
+    expect(() => soft([[1, 2]], [[1, 0, 0]])).toThrow(/expected targets of shape \[1,2\]; got \[1,3\]/))
 })

@@ -111,7 +111,7 @@ test('prints a table for people', async () => {
 })
 
 test.each<[string, string[], RegExp]>([
-  ['--run-code', ['x.json', '--run-code'], /--run-code is not there yet/],
+  ['--run-code without evidence', ['/nowhere/at/all', '--run-code'], /there is no file or folder/],
   ['no path', [], /which evidence\?/],
   ['a path that is not there', ['/nowhere/at/all'], /there is no file or folder \/nowhere/],
   ['an unknown option', ['--fast'], /the options are/],

@@ -11,6 +11,8 @@ import {
 import type { Artefact } from '../../../src/grading/artefact.ts'
 import { encodeBundle } from '../../../src/grading/bundle.ts'
 import type { Attempt, LabRecord } from '../../../src/grading/evidence.ts'
+import { packArtefact } from '../../../src/grading/packing.ts'
+import type { RerunRequest, RerunResult } from '../../../src/grading/rerun.ts'
 import { defineLab, type LabGrader } from '../../../src/grading/grader.ts'
 import type { RefereeTools } from '../../../src/grading/referee.ts'
 import { atLeast, conclude } from '../../../src/grading/rows.ts'
@@ -208,6 +210,69 @@ describe('regrade', () => {
       at(await run([file('a', [made(seed, 0.75, { source: 'explore' })], 'ada')], course), 'fooled'),
     ).toMatchObject({ status: 'not confirmed', result: 'failed' })
     expect(exitCodeOf(queries)).toBe(0)
+  })
+
+  describe('with a program that can be run again', () => {
+    const again = (value: number, seeds: number[] = []) => ({
+      seeds,
+      rerun: async ({ seed }: RerunRequest): Promise<RerunResult> => {
+        seeds.push(seed)
+        const { artefact } = made(seed, value)
+        return { artefact: packArtefact(artefact) }
+      },
+    })
+    const confirm = (
+      rerun: (request: RerunRequest) => Promise<RerunResult>,
+      change: Partial<Attempt> = { checkpoint: 'queries' },
+    ) => {
+      let fresh = 100
+      const deps = { tools, manifests, grader: async () => grader, rerun, freshSeed: () => fresh++ }
+      return regrade([file('a', [made(1, 0.75, change)])], deps)
+    }
+
+    test('a count is confirmed on a variant that the program was not told, and no longer claimed', async () => {
+      const { rerun, seeds } = again(0.8)
+      const grade = at(await confirm(rerun), 'queries')
+      expect(grade).toMatchObject({ status: 'confirmed', result: 'passed', claims: [] })
+      expect(grade.why).toMatch(/run again on a fresh variant \(seed 100\): mean 80/)
+      expect(seeds).toEqual([100])
+    })
+
+    test('an artefact that its program does not make is not confirmed, after two variants', async () => {
+      const { rerun, seeds } = again(0.2)
+      const grades = await confirm(rerun)
+      expect(at(grades, 'queries')).toMatchObject({
+        status: 'not confirmed',
+        result: 'failed',
+        why: expect.stringMatching(/run again on 2 fresh variants, does not pass: mean 20/) as string,
+      })
+      expect(seeds).toHaveLength(2)
+      expect(exitCodeOf(grades)).toBe(1)
+    })
+
+    test('neither is one whose program hands in what belongs to another variant, or nothing', async () => {
+      const copied = await confirm(async () => ({ artefact: packArtefact(made(1, 0.9).artefact) }))
+      expect(at(copied, 'queries').why).toMatch(/does not pass: The ids must be those of your own variant/)
+      const silent = await confirm(async () => ({ problem: 'it threw on line 3' }))
+      expect(at(silent, 'queries')).toMatchObject({
+        status: 'not confirmed',
+        why: expect.stringMatching(/it threw on line 3/) as string,
+      })
+    })
+
+    test('what we cannot run costs nothing: the claim stays, with a note', async () => {
+      const grade = at(await confirm(() => Promise.reject(new Error('no browser'))), 'queries')
+      expect(grade).toMatchObject({ status: 'claimed', result: 'passed' })
+      expect(grade.notes).toEqual(['its program could not be run again here: no browser'])
+    })
+
+    test('the knobs have no program, and a failure is not run', async () => {
+      const { rerun, seeds } = again(0.8)
+      const knobs = at(await confirm(rerun, { source: 'explore' }), 'fooled')
+      expect(knobs.notes.join()).toMatch(/no program of the learner’s/)
+      await regrade([file('a', [made(1, 0.25)])], { tools, manifests, grader: async () => grader, rerun })
+      expect(seeds).toEqual([])
+    })
   })
 
   test('what we cannot measure is claimed, never refused', async () => {

@@ -148,6 +148,53 @@ describe('train', () => {
     await expect(broken).rejects.toThrow('no')
   })
 
+  it('trains towards probabilities instead of labels, the same way as towards labels when they are certain', async () => {
+    const set = firstOf(data.train, 128)
+    const rows = Array.from({ length: 128 }, (_, i) => i)
+    const certain = Float32Array.from(
+      rows.flatMap((i) => Array.from({ length: 10 }, (_, k) => Number(k === set.labels[i]))),
+    )
+    const byLabel = await train(options(), { seed: 1 })
+    // Labels of nonsense: with targets nobody looks at them.
+    const byTarget = await train(
+      options({ data: { ...set, labels: new Uint8Array(128) }, targets: certain }),
+      { seed: 1 },
+    )
+    byTarget.weights.forEach(({ values }, i) =>
+      values.forEach((value, j) => expect(value).toBeCloseTo(byLabel.weights[i]!.values[j]!, 3)),
+    )
+    const even = await train(options({ targets: new Float32Array(1280).fill(0.1), epochs: 10 }), { seed: 1 })
+    const model = createModel(architecture, even.weights)
+    const x = data.test.images([0, 1, 2])
+    const logits = await model.logitsArray(x)
+    tf.dispose(x)
+    model.dispose()
+    for (let row = 0; row < 3; row++) {
+      const own = logits.slice(10 * row, 10 * row + 10)
+      expect(Math.max(...own) - Math.min(...own)).toBeLessThan(2)
+    }
+  })
+
+  it.each<[string, (count: number) => Partial<TrainOptions>, RegExp]>([
+    [
+      'too few',
+      () => ({ targets: new Float32Array(5) }),
+      /targets must hold 1280 probabilities, one a row and class; got 5/,
+    ],
+    [
+      'NaN',
+      (n) => ({ targets: new Float32Array(10 * n).fill(NaN) }),
+      /probabilities from 0 to 1, without NaN/,
+    ],
+    [
+      'targets beside an adversary',
+      (n) => ({ targets: new Float32Array(10 * n), adversarial: async (_, x) => x }),
+      /targets would have no effect beside adversarial/,
+    ],
+  ])('refuses targets: %s', async (_, wrong, message) => {
+    await expect(train(options(wrong(128)), { seed: 1 })).rejects.toThrow(message)
+  })
+
   it('refuses images in 0..255, NaN, and options that make no sense', async () => {
     const scaled = (factor: number): Split => {
       const split = firstOf(data.train, 64)

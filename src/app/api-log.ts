@@ -1,0 +1,44 @@
+import type { ApiRequest } from '../engine/prediction-api.ts'
+
+/** What a log is narrowed to. */
+export interface LogFilter {
+  key: 'all' | string
+  outcome: 'all' | ApiRequest['outcome']
+}
+
+export const matching = (requests: readonly ApiRequest[], { key, outcome }: LogFilter): ApiRequest[] =>
+  requests.filter(
+    (request) =>
+      (key === 'all' || request.key === Number(key)) && (outcome === 'all' || request.outcome === outcome),
+  )
+
+/** Totals of a log: rows that were answered, and requests refused. */
+export function logTotals(requests: readonly ApiRequest[]) {
+  const answered = requests.filter(({ outcome }) => outcome === 'answered')
+  return {
+    requests: requests.length,
+    rows: answered.reduce((sum, { rows }) => sum + rows, 0),
+    refused: requests.length - answered.length,
+    keys: [...new Set(requests.map(({ key }) => key))].sort((a, b) => a - b),
+  }
+}
+
+/** What the first row of a request looks like to somebody who knows patients. */
+export function rowWords(first: readonly number[] | undefined): string {
+  if (!first) return 'not kept'
+  const other = first.flatMap((value, i) => (Math.abs(value) > 1e-6 ? [{ value, i }] : []))
+  if (other.length === 0) return `average in all ${first.length}`
+  if (other.length <= 2) {
+    const said = other.map(({ value, i }) => `number ${i + 1} is ${Number(value.toPrecision(3))}`).join(', ')
+    return `average in ${first.length - other.length}; ${said}`
+  }
+  const shown = first.slice(0, 4).map((value) => value.toFixed(2))
+  return `${shown.join(', ')}${first.length > 4 ? ', …' : ''}`
+}
+
+/** The whole log in a sentence. */
+export function logWords(requests: readonly ApiRequest[], cents: number): string {
+  const { rows, refused, keys } = logTotals(requests)
+  const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`
+  return `${count(rows, 'row')} answered in ${count(requests.length - refused, 'request')} by ${count(keys.length, 'key')}${refused > 0 ? `, ${count(refused, 'request')} refused` : ''}${cents > 0 ? `; €${(cents / 100).toFixed(2)}` : ''}.`
+}

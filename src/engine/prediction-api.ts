@@ -1,0 +1,111 @@
+import { PerturbError } from '../core/errors.ts'
+import type { ApiSpec } from '../grading/grader.ts'
+import { readWhole } from './wire.ts'
+
+/** One request as the provider's log has it. */
+export interface ApiRequest {
+  /** Of the simulated clock: every request takes one second. */
+  second: number
+  key: number
+  rows: number
+  /** How exactly it was answered: `exact`, `rounded` or `top-1`. */
+  format: AnswerFormat
+  outcome: 'answered' | 'refused'
+  /** Why it was refused. */
+  why?: string
+  /** The first row that was asked about, when rows are short. */
+  first?: number[]
+}
+export type AnswerFormat = 'exact' | 'rounded' | 'top-1'
+
+export interface ApiLog {
+  requests: ApiRequest[]
+  /** Requests after the last that the log holds. */
+  dropped: number
+  cents: number
+}
+
+const mostRequests = 2000
+const longestRow = 64
+
+/**
+ * A prediction API around a victim: keys with a quota each, answers rounded, every request in a log. A refused request is
+ * logged, and neither answered nor booked, whoever refuses it.
+ */
+export class PredictionApi {
+  readonly #spec: ApiSpec
+  readonly #spent = new Map<number, number>()
+  readonly #refused = new Set<number>()
+  readonly #log: ApiRequest[] = []
+  #second = 0
+  #dropped = 0
+  #rows = 0
+
+  constructor(spec: ApiSpec) {
+    this.#spec = spec
+  }
+
+  /**
+   * Runs `answer` for a request of `rows` rows by a key and notes what came of it. Throws `bad-input` for a key that there
+   * is not, `budget-spent` when the key has fewer rows left, and whatever `answer` throws; all rows or none.
+   */
+  async serve<T>(
+    capability: string,
+    request: { account: unknown; rows: number; values: Float32Array; topOnly?: boolean },
+    answer: () => Promise<T>,
+  ): Promise<T> {
+    const { keys = 1, perKey = Infinity } = this.#spec
+    const { account, rows, values, topOnly = false } = request
+    const key =
+      account === undefined || account === null ? 0 : readWhole(`${capability}: key`, account, 0, keys - 1)
+    const width = values.length / rows
+    const entry: ApiRequest = {
+      second: this.#second++,
+      key,
+      rows,
+      format: topOnly ? 'top-1' : this.#spec.step ? 'rounded' : 'exact',
+      outcome: 'answered',
+      ...(width <= longestRow ? { first: Array.from(values.subarray(0, width)) } : {}),
+    }
+    if (this.#log.length < mostRequests) this.#log.push(entry)
+    else this.#dropped++
+    try {
+      const spent = this.#spent.get(key) ?? 0
+      if (spent + rows > perKey) {
+        this.#refused.add(key)
+        throw new PerturbError(
+          'budget-spent',
+          `key ${key} may ask about ${perKey} rows and has ${Math.max(0, perKey - spent)} left; ${rows} were asked for. ` +
+            `Nothing was answered; ask for fewer rows${keys > 1 ? ', or with another key' : ''}.`,
+        )
+      }
+      const answered = await answer()
+      this.#spent.set(key, spent + rows)
+      this.#rows += rows
+      return answered
+    } catch (error) {
+      entry.outcome = 'refused'
+      entry.why = error instanceof Error ? error.message : String(error)
+      throw error
+    }
+  }
+
+  /** Probabilities as this API tells them. */
+  told(probabilities: Float32Array): Float32Array {
+    const { step } = this.#spec
+    return step ? probabilities.map((p) => roundTo(p, step)) : probabilities
+  }
+
+  /** Keys that asked, and those that were refused. */
+  figures(): { used: number; closed: number } {
+    return { used: this.#spent.size, closed: this.#refused.size }
+  }
+
+  log(): ApiLog {
+    return { requests: this.#log, dropped: this.#dropped, cents: this.#rows * (this.#spec.cents ?? 0) }
+  }
+}
+
+/** The nearest multiple of step, as a float32 has it: 0.37, not 0.37000000000000005. */
+export const roundTo = (value: number, step: number): number =>
+  Math.fround(Number((Math.round(value / step) * step).toPrecision(9)))
