@@ -1,9 +1,10 @@
-import { attackInfo, attacks, type AttackInfo } from '../../attacks/registry.ts'
+import type { AttackFamily } from '../../attacks/attack.ts'
+import { attackInfo, attacksOf, type AttackInfo } from '../../attacks/registry.ts'
 import { defineMethod } from '../method.ts'
 
-/** Every attack with the parameters that draw its knobs; the page never loads the attacks themselves. */
-export const method = defineMethod<unknown, AttackInfo[]>({
+/** Every attack of a family (evasion unless another is named) with the parameters that draw its knobs; the page never loads the attacks themselves. */
+export const method = defineMethod<{ family?: AttackFamily }, AttackInfo<AttackFamily>[]>({
   name: 'attacks',
   runsOn: ['engine'],
-  run: async () => [...attacks.values()].map(attackInfo),
+  run: async ({ family = 'evasion' }) => [...attacksOf(family).values()].map(attackInfo),
 })

@@ -2,14 +2,15 @@
  * The values behind `import … from 'lab'` (their types and docs: src/lab-api/learner.ts). Written once for
  * the sandbox's worker and for the house's own checks in Node: what differs comes in as `LabOutside`.
  */
-import { attacks as attackEntries } from '../../attacks/registry.ts'
-import type { AttackEntry, EvasionResult, Options } from '../../attacks/attack.ts'
+import { attacksOf } from '../../attacks/registry.ts'
+import type { EvasionEntry, EvasionResult, Options } from '../../attacks/attack.ts'
 import type { ClassifierInfo } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
 import type { LossSpec } from '../../core/losses.ts'
 import { drawPlacements, pasteSticker, pullBack, type PictureShape } from '../../core/placement.ts'
 import { createRng } from '../../core/rng.ts'
+import { dropped } from '../../data/change-list.ts'
 import { betaQuantile, normalQuantile } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
@@ -154,7 +155,19 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     }
   }
 
+  const retrain: typeof Learner.retrain = async (changes = [], x) => {
+    require('retrain', 'retrain')
+    const { ids, labels, values } = await toChanges('retrain', changes, x)
+    const { byClass, ...reading } = await call('retrain', ids, labels, values ?? null)
+    return { ...reading, byClass: [...byClass] }
+  }
+
   const data: Learner.Data = {
+    async audited() {
+      require('data', 'data.audited')
+      const { ids, y } = await call('data.audited')
+      return { ids: [...ids], y: [...y] }
+    },
     batches: (options) => batches(options),
     async sample(n) {
       require('data', 'data.sample')
@@ -171,7 +184,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
 
   let attackSeeds = 0
   const library = Object.fromEntries(
-    [...attackEntries.values()].map((entry) => [
+    [...attacksOf('evasion').values()].map((entry) => [
       entry.id,
       async (
         target: unknown,
@@ -229,6 +242,11 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       )
     }
     if (handIn === trainer) return send({ kind: 'trained-model' })
+    if (own(handIn, 'changes') !== undefined) {
+      const { ids, labels, values } = await toChanges('submit', own(handIn, 'changes'), own(handIn, 'x'))
+      const list = { kind: 'change-list', ids: [...ids], labels: [...labels], values }
+      return send(checkSubmission(list))
+    }
     const ids = plainIds(own(handIn, 'ids'))
     const scores = own(handIn, 'scores')
     let artefact: HandIn
@@ -258,6 +276,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       oracle: Object.freeze(oracle),
       trainer,
       data: Object.freeze(data),
+      retrain,
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),
@@ -293,7 +312,7 @@ function onlyKnown(library: Readonly<Record<string, unknown>>): unknown {
 }
 
 async function runAttack(
-  entry: AttackEntry,
+  entry: EvasionEntry,
   target: unknown,
   x: Learner.Tensor,
   y: ArrayLike<number>,
@@ -357,6 +376,42 @@ async function toPicture(method: string, argument: string, value: unknown, rank:
     )
   return { shape, values: Float32Array.from(values), picture: shape.slice(-3) as unknown as PictureShape }
 }
+
+/** `[{ id, label }]` as two lists; a label may be 'drop'. New numbers of the rows come as one tensor, a row a change. */
+async function toChanges(method: string, changes: unknown, x: unknown) {
+  if (!Array.isArray(changes))
+    throw new PerturbError(
+      'bad-input',
+      `${method}: changes must be a list of { id, label }; got ${changes instanceof Promise ? 'a Promise (write await)' : describe(changes)}`,
+    )
+  const ids = new Int32Array(changes.length)
+  const labels = new Int32Array(changes.length)
+  for (const [i, change] of changes.entries()) {
+    const [id, label] = [own(change, 'id'), own(change, 'label')]
+    if (!isInt32(id) || id < 0)
+      throw new PerturbError(
+        'bad-input',
+        `${method}: changes[${i}].id must be the id of a row, as data.sample() gives it; got ${describe(id)}`,
+      )
+    if (label !== 'drop' && !(isInt32(label) && label >= 0))
+      throw new PerturbError(
+        'bad-input',
+        `${method}: changes[${i}].label must be a class number, or 'drop'; got ${describe(label)}`,
+      )
+    ids[i] = id
+    labels[i] = label === 'drop' ? dropped : label
+  }
+  if (x === undefined) return { ids, labels }
+  const { shape, values } = await toWire(method, 'x', x)
+  if (shape[0] !== changes.length)
+    throw new PerturbError(
+      'bad-input',
+      `${method}: x must have one row for each of the ${changes.length} changes; got shape (${shape.join(', ')})`,
+    )
+  return { ids, labels, values: Float32Array.from(values) }
+}
+
+const isInt32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value
 
 function toLabels(method: string, value: unknown, noun = 'y'): Int32Array {
   const list = value as ArrayLike<number>
