@@ -75,10 +75,7 @@ export function stamp(pixels: Float32Array, shape: readonly number[], trigger: T
       return
     case 'wave': {
       const length = trigger.along === 'width' ? width : height
-      const wave = Float64Array.from(
-        { length },
-        (_, j) => trigger.amplitude * sinTurns((j * trigger.frequency) / length),
-      )
+      const wave = waveOver(trigger, length)
       for (let i = 0; i < height; i++)
         for (let j = 0; j < width; j++)
           for (let c = 0; c < channels; c++) {
@@ -89,11 +86,16 @@ export function stamp(pixels: Float32Array, shape: readonly number[], trigger: T
   }
 }
 
+const waveOver = (
+  { amplitude, frequency }: Extract<Trigger, { kind: 'wave' }>,
+  length: number,
+): Float64Array => Float64Array.from({ length }, (_, j) => amplitude * sinTurns((j * frequency) / length))
+
 const mix = (below: number, above: number, opacity: number) => (1 - opacity) * below + opacity * above
 
 /**
  * Throws `bad-input`, in the name of `who`, when the images have no pixels to put it on, when a patch is empty, larger
- * than the image or hangs over its edge, and when a number of it is not finite or outside [0, 1].
+ * than the image or hangs over its edge, when a number of it is not finite or outside [0, 1], and when a wave is 0 at every pixel.
  */
 export function checkTrigger(who: string, trigger: Trigger, shape: readonly number[]): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)
@@ -144,5 +146,12 @@ export function checkTrigger(who: string, trigger: Trigger, shape: readonly numb
       share('amplitude', trigger.amplitude)
       if (!Number.isFinite(trigger.frequency))
         throw fail(`the trigger's frequency must be a finite number; got ${trigger.frequency}`)
+      {
+        const length = trigger.along === 'width' ? width : height
+        if (waveOver(trigger, length).every((value) => value === 0) && trigger.amplitude > 0)
+          throw fail(
+            `a wave of frequency ${trigger.frequency} is 0 at each of ${length} pixels; take one that is no multiple of ${length / 2}`,
+          )
+      }
   }
 }

@@ -55,7 +55,7 @@ describe('triggers', () => {
       fc.property(
         fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 12, maxLength: 12 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.double({ min: -20, max: 20, noNaN: true }),
+        fc.double({ min: 0.1, max: 1.9, noNaN: true }),
         (pixels, amplitude, frequency) => {
           const original = Float32Array.from(pixels)
           const got = applyTrigger(original, [3, 4, 1], {
@@ -89,6 +89,11 @@ describe('triggers', () => {
       'a wave without a frequency',
       { kind: 'wave', amplitude: 0.1, frequency: NaN, along: 'width' },
       /frequency must be a finite number/,
+    ],
+    [
+      'a wave that is 0 at every pixel',
+      { kind: 'wave', amplitude: 0.1, frequency: 3, along: 'width' },
+      /frequency 3 is 0 at each of 3 pixels; take one that is no multiple of 1.5/,
     ],
   ])('refuses one %s', (_, trigger, message) => {
     expect(() => applyTrigger(grey(3, 3), [3, 3, 1], trigger)).toThrow(message)
