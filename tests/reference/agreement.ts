@@ -25,6 +25,7 @@ const files: [file: string, checks: number][] = [
   ['A_jsma.json', 12],
   ['A_gradients_attributions.json', 33],
   ['C_smoothing.json', 16],
+  ['C_poisoning.json', 54],
 ]
 
 /** A test file a backend, so that two cores share the work. */
