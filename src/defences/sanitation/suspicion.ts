@@ -10,12 +10,16 @@ export interface Suspicion {
 }
 
 /** Rows whose score is at least the threshold. */
-export function flagFrom(data: LabelledRows, scores: Float64Array, threshold: number): Suspicion {
+export function flagFrom(
+  data: Pick<LabelledRows, 'ids'>,
+  scores: Float64Array,
+  threshold: number,
+): Suspicion {
   return { scores, flaggedIds: data.ids.filter((_, place) => scores[place]! >= threshold) }
 }
 
 /** The `count` rows with the highest scores; of equals the earlier. */
-export function flagTop(data: LabelledRows, scores: Float64Array, count: number): Suspicion {
+export function flagTop(data: Pick<LabelledRows, 'ids'>, scores: Float64Array, count: number): Suspicion {
   const picked = new Set(highestFirst(scores).slice(0, count))
   return { scores, flaggedIds: data.ids.filter((_, place) => picked.has(place)) }
 }
