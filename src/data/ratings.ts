@@ -10,6 +10,8 @@ export interface Ratings {
   /** From `scale[0]` to `scale[1]`, e.g. 1 to 5. */
   readonly values: Float32Array
   readonly scale: readonly [lowest: number, highest: number]
+  /** What kind each item is of, e.g. 3 for a dress, where the catalogue says. */
+  readonly groups?: Int32Array
 }
 
 /** Each user's ratings as places in the columns, in order. */
@@ -42,7 +44,7 @@ export function itemStatistics({ items, values, numItems, scale }: Ratings): {
  */
 export function checkRatings(who: string, ratings: Ratings): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)
-  const { users, items, values, numUsers, numItems, scale } = ratings
+  const { users, items, values, numUsers, numItems, scale, groups } = ratings
   if (!(Number.isInteger(numUsers) && numUsers > 0 && Number.isInteger(numItems) && numItems > 0))
     throw fail(`there must be at least one user and one item; got ${numUsers} and ${numItems}`)
   if (!(Number.isFinite(scale[0]) && Number.isFinite(scale[1]) && scale[0] < scale[1]))
@@ -51,6 +53,8 @@ export function checkRatings(who: string, ratings: Ratings): void {
     throw fail(
       `users, items and values must be equally long; got ${users.length}, ${items.length}, ${values.length}`,
     )
+  if (groups && groups.length !== numItems)
+    throw fail(`groups must name one for each of the ${numItems} items; got ${groups.length}`)
   const seen = new Set<number>()
   for (const [place, user] of users.entries()) {
     const [item, value] = [items[place]!, values[place]!]
