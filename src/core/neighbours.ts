@@ -1,5 +1,5 @@
 /**
- * The nearest rows, exactly: a k-d tree (Bentley 1975) over rows of plain numbers, Euclidean. Distances are summed in
+ * The nearest rows, exactly: a k-d tree (Bentley 1975) with a box around each branch, over rows of plain numbers, Euclidean. Distances are summed in
  * double precision from the first number to the last and equals go to the earlier row, so the answer is the same
  * on every machine. In hundreds of dimensions the tree prunes little and the search is a plain one.
  */
@@ -12,10 +12,14 @@ export interface Neighbours {
   squares: number[]
 }
 
-/** A branch splits one coordinate; a leaf holds a range of `order`. */
-type Node =
-  | { readonly from: number; readonly to: number }
-  | { readonly axis: number; readonly at: number; readonly below: Node; readonly above: Node }
+/** Rows from `from` to `to` of `order`, and the box that they lie in: least and largest value of each number. A leaf has no parts. */
+interface Node {
+  readonly from: number
+  readonly to: number
+  readonly low: Float32Array
+  readonly high: Float32Array
+  readonly parts?: readonly [Node, Node]
+}
 
 const leafRows = 24
 
@@ -47,55 +51,75 @@ export class NeighbourIndex {
     if (!(Number.isInteger(count) && count >= 1))
       throw new RangeError(`neighbours: count must be a whole number of at least 1; got ${count}`)
     const found: Neighbours = { places: [], squares: [] }
-    this.#search(this.#root, query, count, except, found)
+    this.#search(this.#root, this.#toBox(this.#root, query), query, count, except, found)
     return found
   }
 
   #split(from: number, to: number): Node {
-    if (to - from <= leafRows) return { from, to }
-    const axis = this.#widest(from, to)
+    const box = this.#boxOf(from, to)
+    const axis = box.low.reduce(
+      (best, low, k) => (box.high[k]! - low > box.high[best]! - box.low[best]! ? k : best),
+      0,
+    )
+    if (to - from <= leafRows || !(box.high[axis]! > box.low[axis]!)) return { from, to, ...box }
     const value = (place: number) => this.#x[place * this.#size + axis]!
     const part = this.#order.subarray(from, to).sort((a, b) => value(a) - value(b) || a - b)
     const at = value(part[part.length >> 1]!)
-    // Equal values stay together, below if that splits anything.
-    let middle = from + part.findIndex((place) => value(place) >= at)
-    if (middle === from) {
-      const next = part.findIndex((place) => value(place) > at)
-      if (next < 0) return { from, to }
-      middle = from + next
-    }
-    const first = value(this.#order[middle]!)
-    return { axis, at: first, below: this.#split(from, middle), above: this.#split(middle, to) }
+    // Equal values stay together, whichever side of the middle they begin on.
+    const first = part.findIndex((place) => value(place) >= at)
+    const middle = from + (first > 0 ? first : part.findIndex((place) => value(place) > at))
+    return { from, to, ...box, parts: [this.#split(from, middle), this.#split(middle, to)] }
   }
 
-  /** The coordinate that spans most, told from at most some hundred rows. */
-  #widest(from: number, to: number): number {
-    const stride = Math.max(1, Math.floor((to - from) / 128))
-    let [axis, widest] = [0, -1]
-    for (let k = 0; k < this.#size; k++) {
-      let [low, high] = [Infinity, -Infinity]
-      for (let i = from; i < to; i += stride) {
-        const value = this.#x[this.#order[i]! * this.#size + k]!
-        low = Math.min(low, value)
-        high = Math.max(high, value)
+  #boxOf(from: number, to: number): { low: Float32Array; high: Float32Array } {
+    const low = new Float32Array(this.#size).fill(Infinity)
+    const high = new Float32Array(this.#size).fill(-Infinity)
+    for (let i = from; i < to; i++)
+      for (let k = 0, at = this.#order[i]! * this.#size; k < this.#size; k++, at++) {
+        const value = this.#x[at]!
+        if (value < low[k]!) low[k] = value
+        if (value > high[k]!) high[k] = value
       }
-      if (high - low > widest) [axis, widest] = [k, high - low]
-    }
-    return axis
+    return { low, high }
   }
 
-  #search(node: Node, query: ArrayLike<number>, count: number, except: number, found: Neighbours): void {
-    if ('from' in node) {
+  /**
+   * Least squared distance of a row in the box. Summed in the order in which rows are: rounding never lifts it above a
+   * distance that it bounds.
+   */
+  #toBox({ low, high }: Node, query: ArrayLike<number>): number {
+    let square = 0
+    for (let k = 0; k < this.#size; k++) {
+      const value = query[k]!
+      const apart = value < low[k]! ? low[k]! - value : value > high[k]! ? value - high[k]! : 0
+      square += apart * apart
+    }
+    return square
+  }
+
+  #search(
+    node: Node,
+    least: number,
+    query: ArrayLike<number>,
+    count: number,
+    except: number,
+    found: Neighbours,
+  ): void {
+    // At an equal distance there may still be an earlier row.
+    if (found.places.length >= count && least > found.squares[count - 1]!) return
+    if (!node.parts) {
       for (let i = node.from; i < node.to; i++)
         if (this.#order[i] !== except) this.#offer(this.#order[i]!, query, count, found)
       return
     }
-    const apart = query[node.axis]! - node.at
-    const [near, far] = apart < 0 ? [node.below, node.above] : [node.above, node.below]
-    this.#search(near, query, count, except, found)
-    // An equal distance may still belong to an earlier row.
-    if (found.places.length < count || apart * apart <= found.squares[count - 1]!)
-      this.#search(far, query, count, except, found)
+    const [below, above] = node.parts
+    const [toBelow, toAbove] = [this.#toBox(below, query), this.#toBox(above, query)]
+    const parts: [Node, number][] = [
+      [below, toBelow],
+      [above, toAbove],
+    ]
+    if (toAbove < toBelow) parts.reverse()
+    for (const [part, near] of parts) this.#search(part, near, query, count, except, found)
   }
 
   #offer(place: number, query: ArrayLike<number>, count: number, { places, squares }: Neighbours): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NeighbourIndex } from '../../../src/core/neighbours.ts'
+import { createRng } from '../../../src/core/rng.ts'
 import { runs } from '../../helpers/runs.ts'
 
 /** Every distance, sorted: the definition. */
@@ -17,17 +18,22 @@ function plain(x: Float32Array, size: number, query: ArrayLike<number>, count: n
 
 describe('NeighbourIndex', () => {
   test('finds what a plain search finds, equals by their place', () => {
-    // Whole numbers from a small range: many equal rows and equal distances.
+    // Whole numbers from a small range: many equal rows and equal distances; enough rows for several levels of the tree.
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
-        fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 4, maxLength: 1200 }),
+        fc.integer({ min: 1, max: 300 }),
         fc.integer({ min: 1, max: 12 }),
-        (size, numbers, count) => {
-          const x = Float32Array.from(numbers.slice(0, numbers.length - (numbers.length % size)))
+        fc.nat(1e6),
+        (size, rows, count, seed) => {
+          const rng = createRng(seed)
+          const x = Float32Array.from({ length: rows * size }, () => rng.below(12))
           const index = new NeighbourIndex(x, size)
-          for (const place of [0, x.length / size - 1]) {
-            const query = x.subarray(place * size, (place + 1) * size)
+          for (let i = 0; i < 6; i++) {
+            const place = rng.below(rows)
+            const query = Float32Array.from({ length: size }, (_, k) =>
+              i % 2 === 0 ? x[place * size + k]! : rng.below(12) + 0.5 * rng.below(2),
+            )
             for (const except of [-1, place]) {
               const wanted = plain(x, size, query, count, except)
               const got = index.nearest(query, count, except)
