@@ -194,7 +194,7 @@ async function share(model: WhiteBoxAccess, x: tf.Tensor, target: number): Promi
 }
 
 async function total(mask: tf.Tensor): Promise<number> {
-  return (await mask.data()).reduce((sum: number, value) => sum + value, 0)
+  return Float32Array.from(await mask.data()).reduce((sum, value) => sum + value, 0)
 }
 
 async function read(

@@ -22,6 +22,8 @@ export interface KnnOptions {
 export interface KnnSuspicion extends Suspicion {
   /** For each row the commonest label, other than its own, of its neighbours: what it would be relabelled as. */
   suggested: Int32Array
+  /** Share of each row's neighbours that have its own label. */
+  own: Float64Array
 }
 
 /**
@@ -43,6 +45,7 @@ export async function knnSuspicion(
   const index = new NeighbourIndex(data.x, rowSize(data))
   const scores = new Float64Array(rows)
   const suggested = new Int32Array(rows)
+  const own = new Float64Array(rows)
   for (let place = 0; place < rows; place++) {
     if (place % 256 === 0) {
       await nextTask()
@@ -55,8 +58,9 @@ export async function knnSuspicion(
     let best = data.labels[place] === 0 ? 1 : 0
     for (let k = 0; k < votes.length; k++) if (k !== data.labels[place] && votes[k]! > votes[best]!) best = k
     suggested[place] = best
+    own[place] = places.length > 0 ? votes[data.labels[place]!]! / places.length : 0
     scores[place] = places.length > 0 ? votes[best]! / places.length : 0
   }
   const flaggedIds = data.ids.filter((_, place) => scores[place]! >= confidence)
-  return { scores, flaggedIds, suggested }
+  return { scores, flaggedIds, suggested, own }
 }

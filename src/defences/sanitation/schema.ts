@@ -62,8 +62,7 @@ function brokenRule({ min, max, whole, allowed }: ColumnRule, value: number): st
   if (value < min || value > max) return `from ${min} to ${max}`
   if (whole && !Number.isInteger(value)) return 'a whole number'
   // Rows are float32: 0.1 is not there, its nearest neighbour is.
-  if (allowed && !allowed.some((legal) => Math.fround(legal) === value))
-    return `one of ${allowed.join(', ')}`
+  if (allowed && !allowed.some((legal) => Math.fround(legal) === value)) return `one of ${allowed.join(', ')}`
   return undefined
 }
 

@@ -4,6 +4,7 @@ import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { LabelledRows } from '../../../src/data/labelled-rows.ts'
+import { deepKnnSuspicion } from '../../../src/defences/sanitation/deep-knn.ts'
 import { foldsOf } from '../../../src/defences/sanitation/fit.ts'
 import { knnSuspicion } from '../../../src/defences/sanitation/knn.ts'
 import { crossEntropies, lossSuspicion } from '../../../src/defences/sanitation/loss.ts'
@@ -174,6 +175,40 @@ describe('k-NN sanitation', () => {
     await expect(
       knnSuspicion(twoHeaps(), options, { seed: 1, signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ code: 'cancelled' })
+  })
+})
+
+describe('deep k-NN', () => {
+  test('drops the row that other labels outvote, by plurality and not by majority', async () => {
+    // Asked about all others, each row hears its own label once and either other one twice: no majority, but a plurality.
+    const features = {
+      ids: Int32Array.of(7, 8, 9, 10, 11, 12),
+      x: Float64Array.of(0, 0.1, 0.2, 0.3, 0.4, 0.5),
+      size: 1,
+      labels: Int32Array.of(0, 0, 1, 1, 2, 2),
+      numClasses: 3,
+    }
+    const { flaggedIds, own, scores } = await deepKnnSuspicion(features, { neighbours: 5 }, run)
+    expect([...own]).toEqual(new Array(6).fill(0.2))
+    expect([...scores]).toEqual(new Array(6).fill(0.4))
+    expect([...flaggedIds]).toEqual([7, 8, 9, 10, 11, 12])
+    const near = await deepKnnSuspicion(features, { neighbours: 2 }, run)
+    // Asked about two, a row on a border hears one of its own and one of another.
+    expect([...near.flaggedIds]).toEqual([])
+    expect(near.own[2]).toBe(0.5)
+  })
+
+  test('refuses features of a model that diverged', async () => {
+    const features = {
+      ids: Int32Array.of(1),
+      x: Float64Array.of(NaN),
+      size: 1,
+      labels: Int32Array.of(0),
+      numClasses: 2,
+    }
+    await expect(deepKnnSuspicion(features, { neighbours: 1 }, run)).rejects.toThrow(
+      'the features of row 1 are not finite',
+    )
   })
 })
 

@@ -37,6 +37,8 @@ describe('poisoning figures', () => {
     expect(recallAtFalseAlarms(scores, positive, 0)).toEqual({ recall: 1 / 3, threshold: 0.8 })
     expect(recallAtFalseAlarms(scores, positive, 0.25)).toEqual({ recall: 2 / 3, threshold: 0.6 })
     expect(recallAtFalseAlarms(scores, positive, 1)).toEqual({ recall: 1, threshold: -Infinity })
+    // A positive that scores no higher than the honest row at the threshold is not found.
+    expect(recallAtFalseAlarms([0.5, 0.5, 0.7], [0, 1, 1], 0)).toEqual({ recall: 0.5, threshold: 0.5 })
   })
 
   test('it never alarms more often than it may', () => {
