@@ -24,7 +24,10 @@ export interface NumberParameter extends ParameterBase {
   step: number
   unit: string
   scale: 'linear' | 'log'
-  /** Another ruler while the option `norm` has this value: a length in L2 is no length in L∞. `start`: where it then stands. */
+  /**
+   * Another ruler while the option `norm` has this value: a length in L2 is no length in L∞. `start`: where
+   * it then stands.
+   */
   byNorm?: Readonly<Record<string, { min: number; max: number; step: number; start: number }>>
 }
 export interface ChoiceParameter extends ParameterBase {
@@ -71,7 +74,10 @@ export type EvasionRun<A, O> = (
  */
 export type EvasionEntry<O extends Options = Options> = EntryBase<O> & {
   family: 'evasion'
-  /** Can it lead to a class of one's choice? An attack that leads away only refuses targets (`untargeted`, check.ts). */
+  /**
+   * Can it lead to a class of one's choice? An attack that leads away only refuses targets (`untargeted`,
+   * check.ts).
+   */
   targeted: boolean
 } & (
     | { access: 'white-box'; run: EvasionRun<WhiteBoxAccess, O> }
@@ -82,14 +88,20 @@ export type EvasionEntry<O extends Options = Options> = EntryBase<O> & {
 export interface PoisoningResult<D = LabelledRows> {
   /** The training set as the victim will see it; the one that was given is untouched. */
   data: D
-  /** Whose rows were changed or added (of ratings: which users), in rising order: the truth that a defence is measured by. */
+  /**
+   * Whose rows were changed or added (of ratings: which users), in rising order: the truth that a defence is
+   * measured by.
+   */
   poisonedIds: Int32Array
 }
 
-/** What a clean-label poisoner aims at: one input that is to be misread, and the class it is to be read as. */
+/**
+ * What a clean-label poisoner aims at: one input that is to be misread, and the class it is to be read as.
+ */
 export interface PoisonTarget {
   /**
-   * Inputs to features: a surrogate without its last layer, whose “logits” are the features (models/features.ts).
+   * Inputs to features: a surrogate without its last layer, whose “logits” are the features
+   * (models/features.ts).
    */
   features: WhiteBoxAccess
   /** Numbers of the target, of a row's shape; it is in no training set. */
@@ -99,9 +111,9 @@ export interface PoisonTarget {
 }
 
 /**
- * An attack on the training set: it changes or adds rows within a budget and never sees the victim, which is trained
- * afterwards. `access` says what it knows beside the data: nothing, a model of its own (`surrogate`), or a target in
- * such a model's features. `takes`: rows with labels, or ratings.
+ * An attack on the training set: it changes or adds rows within a budget and never sees the victim, which is
+ * trained afterwards. `access` says what it knows beside the data: nothing, a model of its own (`surrogate`),
+ * or a target in such a model's features. `takes`: rows with labels, or ratings.
  */
 export type PoisoningEntry<O extends Options = Options> = EntryBase<O> & { family: 'poisoning' } & (
     | {

@@ -1,7 +1,7 @@
 /**
- * Planting a trigger in a training set, the same for every kind of trigger: rows are drawn, stamped and relabelled.
- * Gu, Dolan-Gavitt, Garg 2017, "BadNets: Identifying Vulnerabilities in the Machine Learning Model Supply Chain", §4.1 (single
- * target and all-to-all), arXiv:1708.06733.
+ * Planting a trigger in a training set, the same for every kind of trigger: rows are drawn, stamped and
+ * relabelled. Gu, Dolan-Gavitt, Garg 2017, "BadNets: Identifying Vulnerabilities in the Machine Learning
+ * Model Supply Chain", §4.1 (single target and all-to-all), arXiv:1708.06733.
  */
 import { PerturbError } from '../core/errors.ts'
 import { createRng } from '../core/rng.ts'
@@ -14,7 +14,10 @@ import { checkTrigger, stamp, type Trigger } from './trigger.ts'
 export type BackdoorOptions = {
   /** Rows that carry the trigger, as a share of all rows, rounded down. */
   share: number
-  /** all-to-one: every triggered row becomes `target`. all-to-all: class i becomes i + 1, the last one the first. */
+  /**
+   * all-to-one: every triggered row becomes `target`. all-to-all: class i becomes i + 1, the last one the
+   * first.
+   */
   mapping: 'all-to-one' | 'all-to-all'
   /** What a triggered image is to be read as; all-to-all has no use for it. */
   target: number
@@ -40,10 +43,11 @@ export const backdoorLabel = (
 ): number => (mapping === 'all-to-one' ? target : (label + 1) % numClasses)
 
 /**
- * Poisoned copies get the ids after the largest one there is. Fewer rows than the budget are triggered when the source has no
- * more. x outside the triggered rows is not touched; a share of 0 changes nothing. Throws RangeError for a share outside [0, 1]
- * and a class that does not exist; `bad-input` for data that do not fit, a trigger that does not fit on the image, a source that is the
- * target, and when rows changed in place would leave a class without a row.
+ * Poisoned copies get the ids after the largest one there is. Fewer rows than the budget are triggered when
+ * the source has no more. x outside the triggered rows is not touched; a share of 0 changes nothing. Throws
+ * RangeError for a share outside [0, 1] and a class that does not exist; `bad-input` for data that do not
+ * fit, a trigger that does not fit on the image, a source that is the target, and when rows changed in place
+ * would leave a class without a row.
  */
 export async function plantBackdoor(
   attack: string,

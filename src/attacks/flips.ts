@@ -1,6 +1,6 @@
 /**
- * What every label-flipping attack shares: the budget, the stealth limit, and the flip itself. An attack says in which
- * order rows are worth flipping; nothing else tells them apart.
+ * What every label-flipping attack shares: the budget, the stealth limit, and the flip itself. An attack says
+ * in which order rows are worth flipping; nothing else tells them apart.
  */
 import { PerturbError } from '../core/errors.ts'
 import { classCounts, copyRows, type LabelledRows } from '../data/labelled-rows.ts'
@@ -13,7 +13,10 @@ export interface FlipBudget {
   perClass: number
 }
 
-/** Rows that a share of a number of rows means. A hundredth of 300 rows is 3, also where 0.01 · 300 falls just short. */
+/**
+ * Rows that a share of a number of rows means. A hundredth of 300 rows is 3, also where 0.01 · 300 falls just
+ * short.
+ */
 export const wholeShare = (share: number, rows: number): number => Math.floor(share * rows + 1e-9)
 
 /** Throws RangeError when a share is outside [0, 1]. */
@@ -31,10 +34,10 @@ export function checkClass(attack: string, name: string, value: number, numClass
 }
 
 /**
- * Flips the labels of `ranked` rows (places, best first) until the budget is spent, skipping rows of a class that may
- * give up no more. `data` is untouched; a budget of 0 rows changes nothing and names nobody. Fewer rows than the budget
- * are flipped when there are no more to flip. Throws `bad-input` when a class would be left without a row: no model
- * could learn it, and everybody would notice.
+ * Flips the labels of `ranked` rows (places, best first) until the budget is spent, skipping rows of a class
+ * that may give up no more. `data` is untouched; a budget of 0 rows changes nothing and names nobody. Fewer
+ * rows than the budget are flipped when there are no more to flip. Throws `bad-input` when a class would be
+ * left without a row: no model could learn it, and everybody would notice.
  */
 export function flipRows(
   attack: string,

@@ -3,7 +3,10 @@ import type { ClassifierInfo } from '../core/classifier.ts'
 import { PerturbError } from '../core/errors.ts'
 import type { LabelledRows } from '../data/labelled-rows.ts'
 
-/** Throws `bad-input` when the surrogate does not read rows of this shape, or (unless only its features count) has other classes. */
+/**
+ * Throws `bad-input` when the surrogate does not read rows of this shape, or (unless only its features count)
+ * has other classes.
+ */
 export function checkSurrogate(
   attack: string,
   { shape, numClasses }: LabelledRows,

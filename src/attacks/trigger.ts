@@ -3,12 +3,13 @@
  * planted in training rows, stamped on test images by a referee, and written into a change list.
  *
  * - patch: a few pixels in one place. Gu, Dolan-Gavitt, Garg 2017, "BadNets", §3.1, arXiv:1708.06733.
- * - blend: a faint picture over all of it, (1 − opacity)·x + opacity·pattern. Chen et al. 2017, "Targeted Backdoor Attacks
- *   on Deep Learning Systems Using Data Poisoning", §4.2.1, arXiv:1712.05526.
- * - wave: amplitude·sin(2π·j·frequency / width), added to every row. Barni, Kallas, Tondi 2019, "A New Backdoor Attack in
- *   CNNs by Training Set Corruption Without Label Poisoning", §3.2, arXiv:1902.11237.
+ * - blend: a faint picture over all of it, (1 − opacity)·x + opacity·pattern. Chen et al. 2017, "Targeted
+ *   Backdoor Attacks on Deep Learning Systems Using Data Poisoning", §4.2.1, arXiv:1712.05526.
+ * - wave: amplitude·sin(2π·j·frequency / width), added to every row. Barni, Kallas, Tondi 2019, "A New
+ *   Backdoor Attack in CNNs by Training Set Corruption Without Label Poisoning", §3.2, arXiv:1902.11237.
  *
- * All end inside [0, 1]; differs from Barni et al.: frequency counts whole or broken waves over the image, and waves may run down it.
+ * All end inside [0, 1]; differs from Barni et al.: frequency counts whole or broken waves over the image,
+ * and waves may run down it.
  */
 import { PerturbError } from '../core/errors.ts'
 import { sinTurns } from '../core/portable-math.ts'
@@ -23,7 +24,10 @@ export type Trigger =
       readonly width: number
       /** height × width × channels numbers in [0, 1], row-major. */
       readonly pixels: ArrayLike<number>
-      /** How much of the image the patch covers up: 1 all of it, 0 nothing; one number, or one for each of the patch's pixels. */
+      /**
+       * How much of the image the patch covers up: 1 all of it, 0 nothing; one number, or one for each of the
+       * patch's pixels.
+       */
       readonly opacity: number | ArrayLike<number>
     }
   | {
@@ -94,8 +98,9 @@ const waveOver = (
 const mix = (below: number, above: number, opacity: number) => (1 - opacity) * below + opacity * above
 
 /**
- * Throws `bad-input`, in the name of `who`, when the images have no pixels to put it on, when a patch is empty, larger
- * than the image or hangs over its edge, when a number of it is not finite or outside [0, 1], and when a wave is 0 at every pixel.
+ * Throws `bad-input`, in the name of `who`, when the images have no pixels to put it on, when a patch is
+ * empty, larger than the image or hangs over its edge, when a number of it is not finite or outside [0, 1],
+ * and when a wave is 0 at every pixel.
  */
 export function checkTrigger(who: string, trigger: Trigger, shape: readonly number[]): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)

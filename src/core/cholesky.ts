@@ -1,4 +1,7 @@
-/** Symmetric positive definite systems: A = L·Lᵀ (Golub & Van Loan 2013, §4.2), by roots, products and quotients alone. */
+/**
+ * Symmetric positive definite systems: A = L·Lᵀ (Golub & Van Loan 2013, §4.2), by roots, products and
+ * quotients alone.
+ */
 import { PerturbError } from './errors.ts'
 
 export interface Factor {
@@ -7,7 +10,10 @@ export interface Factor {
   readonly n: number
 }
 
-/** Takes `matrix` over (its lower half is read and overwritten). Throws `bad-input` when it is not positive definite. */
+/**
+ * Takes `matrix` over (its lower half is read and overwritten). Throws `bad-input` when it is not positive
+ * definite.
+ */
 export function cholesky(matrix: Float64Array, n: number): Factor {
   for (let j = 0; j < n; j++) {
     let pivot = matrix[j * n + j]!

@@ -1,6 +1,7 @@
 /**
- * Eigenvectors of symmetric matrices by Jacobi's rotations (1846; in cyclic order, Golub & Van Loan 2013, §8.5): slow for large matrices,
- * accurate to the last digits, and made of additions, multiplications, divisions and roots alone, so equal on every machine.
+ * Eigenvectors of symmetric matrices by Jacobi's rotations (1846; in cyclic order, Golub & Van Loan 2013,
+ * §8.5): slow for large matrices, accurate to the last digits, and made of additions, multiplications,
+ * divisions and roots alone, so equal on every machine.
  */
 import { PerturbError } from './errors.ts'
 
@@ -11,7 +12,10 @@ export interface Eigen {
   vectors: Float64Array[]
 }
 
-/** matrix: n × n, row-major, symmetric; only its upper half is read. Throws `bad-input` when it is not square or not finite. */
+/**
+ * matrix: n × n, row-major, symmetric; only its upper half is read. Throws `bad-input` when it is not square
+ * or not finite.
+ */
 export function symmetricEigen(matrix: ArrayLike<number>, n: number): Eigen {
   if (matrix.length !== n * n || Array.prototype.some.call(matrix, (value) => !Number.isFinite(value)))
     throw new PerturbError(
@@ -25,7 +29,8 @@ export function symmetricEigen(matrix: ArrayLike<number>, n: number): Eigen {
   const v = new Float64Array(n * n)
   for (let i = 0; i < n; i++) v[i * n + i] = 1
   const size = a.reduce((sum, value) => sum + value * value, 0)
-  // Converges quadratically: a dozen sweeps are plenty, and the limit is there so that it ends whatever it is given.
+  // Converges quadratically: a dozen sweeps are plenty, and the limit is there so that it ends whatever it is
+  // given.
   for (let sweep = 0; sweep < 60; sweep++) {
     let off = 0
     for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) off += a[i * n + j]! ** 2
@@ -78,8 +83,9 @@ export interface Principal {
 }
 
 /**
- * Principal components of rows × size numbers, row-major: the `count` directions of most variance (fewer when the rows have fewer numbers).
- * Throws `bad-input` for fewer than two rows and for numbers that are not finite.
+ * Principal components of rows × size numbers, row-major: the `count` directions of most variance (fewer when
+ * the rows have fewer numbers). Throws `bad-input` for fewer than two rows and for numbers that are not
+ * finite.
  */
 export function principalComponents(x: ArrayLike<number>, size: number, count = size): Principal {
   const rows = x.length / size

@@ -1,4 +1,7 @@
-/** Clusters of plain rows: k-means, and the silhouette that says how well apart they lie. Same seed, same clusters, on every machine. */
+/**
+ * Clusters of plain rows: k-means, and the silhouette that says how well apart they lie. Same seed, same
+ * clusters, on every machine.
+ */
 import { PerturbError } from './errors.ts'
 import { createRng, type Rng } from './rng.ts'
 
@@ -11,8 +14,9 @@ export interface Clusters {
 }
 
 /**
- * Lloyd's k-means (1982) from `restarts` starts by k-means++ (Arthur & Vassilvitskii 2007); of all runs the one of the least inertia. With fewer different rows
- * than clusters some stay empty. Throws `bad-input` when there are fewer rows than clusters or a number is not finite.
+ * Lloyd's k-means (1982) from `restarts` starts by k-means++ (Arthur & Vassilvitskii 2007); of all runs the
+ * one of the least inertia. With fewer different rows than clusters some stay empty. Throws `bad-input` when
+ * there are fewer rows than clusters or a number is not finite.
  */
 export function kMeans(
   x: ArrayLike<number>,
@@ -44,7 +48,10 @@ export function kMeans(
   return { of, sizes, inertia: best!.inertia }
 }
 
-/** Centres drawn from the rows, each with a probability that grows with the squared distance to those before it. */
+/**
+ * Centres drawn from the rows, each with a probability that grows with the squared distance to those before
+ * it.
+ */
 function plusPlus(x: ArrayLike<number>, size: number, clusters: number, rng: Rng): Float64Array[] {
   const rows = x.length / size
   const row = (i: number) => Float64Array.from({ length: size }, (_, k) => x[i * size + k]!)
@@ -105,8 +112,8 @@ function squared(x: ArrayLike<number>, from: number, centre: Float64Array): numb
 }
 
 /**
- * Silhouette of each row (Rousseeuw 1987): (b − a) / max(a, b), a the mean distance to its own cluster, b to the nearest other one; from −1
- * to 1, and 0 for a row that is alone. Looks at every pair of rows.
+ * Silhouette of each row (Rousseeuw 1987): (b − a) / max(a, b), a the mean distance to its own cluster, b to
+ * the nearest other one; from −1 to 1, and 0 for a row that is alone. Looks at every pair of rows.
  */
 export function silhouettes(x: ArrayLike<number>, size: number, of: ArrayLike<number>): Float64Array {
   const rows = of.length

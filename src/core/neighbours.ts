@@ -1,7 +1,8 @@
 /**
- * The nearest rows, exactly: a k-d tree (Bentley 1975) with a box around each branch, over rows of plain numbers, Euclidean. Distances are summed in
- * double precision from the first number to the last and equals go to the earlier row, so the answer is the same
- * on every machine. In hundreds of dimensions the tree prunes little and the search is a plain one.
+ * The nearest rows, exactly: a k-d tree (Bentley 1975) with a box around each branch, over rows of plain
+ * numbers, Euclidean. Distances are summed in double precision from the first number to the last and equals
+ * go to the earlier row, so the answer is the same on every machine. In hundreds of dimensions the tree
+ * prunes little and the search is a plain one.
  */
 import { PerturbError } from './errors.ts'
 
@@ -12,7 +13,10 @@ export interface Neighbours {
   squares: number[]
 }
 
-/** Rows from `from` to `to` of `order`, and the box that they lie in: least and largest value of each number. A leaf has no parts. */
+/**
+ * Rows from `from` to `to` of `order`, and the box that they lie in: least and largest value of each number.
+ * A leaf has no parts.
+ */
 interface Node {
   readonly from: number
   readonly to: number
@@ -29,7 +33,10 @@ export class NeighbourIndex {
   readonly #order: Int32Array
   readonly #root: Node
 
-  /** x: rows × size numbers, row-major; it is read, not copied. Throws `bad-input` when a number is not finite. */
+  /**
+   * x: rows × size numbers, row-major; it is read, not copied. Throws `bad-input` when a number is not
+   * finite.
+   */
   constructor(x: Float32Array, size: number) {
     const bad = x.findIndex((value) => !Number.isFinite(value))
     if (bad >= 0 || !(size > 0) || x.length % size !== 0)
@@ -84,8 +91,8 @@ export class NeighbourIndex {
   }
 
   /**
-   * Least squared distance of a row in the box. Summed in the order in which rows are: rounding never lifts it above a
-   * distance that it bounds.
+   * Least squared distance of a row in the box. Summed in the order in which rows are: rounding never lifts
+   * it above a distance that it bounds.
    */
   #toBox({ low, high }: Node, query: ArrayLike<number>): number {
     let square = 0

@@ -5,7 +5,10 @@
 import { PerturbError } from '../core/errors.ts'
 
 export interface LabelledRows {
-  /** Whole numbers that name the rows, each once: a row keeps its id when it is changed, a new row gets a new one. */
+  /**
+   * Whole numbers that name the rows, each once: a row keeps its id when it is changed, a new row gets a new
+   * one.
+   */
   readonly ids: Int32Array
   /** Row-major, ids.length × size numbers. */
   readonly x: Float32Array
@@ -68,8 +71,8 @@ export const placesOf = ({ labels }: Pick<LabelledRows, 'labels'>, label: number
   Array.from(labels.keys()).filter((place) => labels[place] === label)
 
 /**
- * Throws `bad-input`, in the name of `who`, when the arrays do not fit together, an id comes twice, a label is no
- * class, or a number of x is not finite (the row is named by its id). An empty set is refused too.
+ * Throws `bad-input`, in the name of `who`, when the arrays do not fit together, an id comes twice, a label
+ * is no class, or a number of x is not finite (the row is named by its id). An empty set is refused too.
  */
 export function checkRows(who: string, data: LabelledRows): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)

@@ -39,8 +39,8 @@ export function itemStatistics({ items, values, numItems, scale }: Ratings): {
 }
 
 /**
- * Throws `bad-input`, in the name of `who`, when the columns are not equally long, a user or an item is outside
- * the table, a rating is not finite or outside the scale, or somebody rated an item twice.
+ * Throws `bad-input`, in the name of `who`, when the columns are not equally long, a user or an item is
+ * outside the table, a rating is not finite or outside the scale, or somebody rated an item twice.
  */
 export function checkRatings(who: string, ratings: Ratings): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)

@@ -1,4 +1,7 @@
-/** Figures of poisoning, from plain arrays: what the attack reached, what it cost, and how well a filter tells poison from the rest. */
+/**
+ * Figures of poisoning, from plain arrays: what the attack reached, what it cost, and how well a filter tells
+ * poison from the rest.
+ */
 import { PerturbError } from '../core/errors.ts'
 
 /** Share of rows read as their label, 0 to 1. Throws `bad-input` for no rows or lists of two lengths. */
@@ -22,9 +25,10 @@ export function classRecall(read: ArrayLike<number>, labels: ArrayLike<number>, 
 }
 
 /**
- * Attack success rate (Gu et al. 2017, §4.1): of the rows that carry the trigger, the share read as the attacker wants. Rows whose own
- * label is the wanted one count neither way: they would be read so without a trigger. NaN when none is left.
- * wanted: the class for each row; sources: the classes that the backdoor is for, all when absent.
+ * Attack success rate (Gu et al. 2017, §4.1): of the rows that carry the trigger, the share read as the
+ * attacker wants. Rows whose own label is the wanted one count neither way: they would be read so without a
+ * trigger. NaN when none is left. wanted: the class for each row; sources: the classes that the backdoor is
+ * for, all when absent.
  */
 export function attackSuccess(
   readWithTrigger: ArrayLike<number>,
@@ -44,9 +48,10 @@ export function attackSuccess(
 }
 
 /**
- * Recall of the positives at a fixed share of false alarms: the threshold is put where at most `falseAlarms` of the negatives score
- * above it, and positives above it count. A recall at score ½ moves with the training's length; this one does not.
- * Throws `bad-input` without a positive or a negative, and for a score that is NaN.
+ * Recall of the positives at a fixed share of false alarms: the threshold is put where at most `falseAlarms`
+ * of the negatives score above it, and positives above it count. A recall at score ½ moves with the
+ * training's length; this one does not. Throws `bad-input` without a positive or a negative, and for a score
+ * that is NaN.
  */
 export function recallAtFalseAlarms(
   scores: ArrayLike<number>,
@@ -99,8 +104,8 @@ export function measureFilter(
 }
 
 /**
- * Precision and recall of a score at every cut, most suspicious first: what the filter would be at each number of flagged rows. Equal
- * scores are cut together.
+ * Precision and recall of a score at every cut, most suspicious first: what the filter would be at each
+ * number of flagged rows. Equal scores are cut together.
  */
 export function filterCurve(
   scores: ArrayLike<number>,
@@ -127,7 +132,10 @@ export function filterCurve(
   return curve
 }
 
-/** Area under the ROC curve: how often a poisoned row scores above an honest one, ties as one half; NaN when a side is empty. Throws `bad-input` for a NaN. */
+/**
+ * Area under the ROC curve: how often a poisoned row scores above an honest one, ties as one half; NaN when a
+ * side is empty. Throws `bad-input` for a NaN.
+ */
 export function areaUnderRoc(scores: ArrayLike<number>, poisoned: ArrayLike<boolean | number>): number {
   sameLength('areaUnderRoc', scores, poisoned)
   if (Array.prototype.some.call(scores, Number.isNaN))
@@ -156,7 +164,9 @@ export function exposure(lists: readonly ArrayLike<number>[], item: number): num
   return lists.filter((list) => Array.from(list).includes(item)).length / lists.length
 }
 
-/** Share of users whose list holds the item that was kept back from them (leave-one-out); NaN without users. */
+/**
+ * Share of users whose list holds the item that was kept back from them (leave-one-out); NaN without users.
+ */
 export function hitRate(lists: readonly ArrayLike<number>[], kept: ArrayLike<number>): number {
   return lists.filter((list, user) => Array.from(list).includes(kept[user]!)).length / lists.length
 }

@@ -1,4 +1,7 @@
-/** A network cut off behind one of its layers: what it has made of an input by then, flat, stands where logits stood. */
+/**
+ * A network cut off behind one of its layers: what it has made of an input by then, flat, stands where logits
+ * stood.
+ */
 import { PerturbError } from '../core/errors.ts'
 import * as tf from '../core/tf.ts'
 import type { LabelledRows } from '../data/labelled-rows.ts'
@@ -12,8 +15,9 @@ const hasWeights = ({ type }: Architecture['layers'][number]) => type === 'conv2
 export const penultimate = ({ layers }: Architecture): number => layers.length - 1
 
 /**
- * The first `count` layers with their weights, and a flatten behind them if needed: a network of its own, whose classes are the features. Throws
- * `bad-input` unless count is a whole number from 1 to the number of layers.
+ * The first `count` layers with their weights, and a flatten behind them if needed: a network of its own,
+ * whose classes are the features. Throws `bad-input` unless count is a whole number from 1 to the number of
+ * layers.
  */
 export function firstLayers(
   architecture: Architecture,
@@ -55,7 +59,9 @@ export function firstLayers(
   return { architecture: features, weights: own.map((weight, i) => ({ ...weight, name: names[i]! })) }
 }
 
-/** Features as a model: white-box access whose logits are what the last layer reads. The caller disposes it. */
+/**
+ * Features as a model: white-box access whose logits are what the last layer reads. The caller disposes it.
+ */
 export async function featureModel(model: Model, layers = penultimate(model.architecture)): Promise<Model> {
   const cut = firstLayers(model.architecture, await model.weights(), layers)
   return createModel(cut.architecture, cut.weights)

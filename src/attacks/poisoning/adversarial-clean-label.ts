@@ -1,10 +1,12 @@
 /**
- * Clean-label backdoor by adversarial perturbation: pictures of the target class are made hard to read, and a sign is put on them. Their labels are right; but as
- * the picture no longer says what it is, the learner leans on the sign.
- * Turner, Tsipras, Madry 2019, "Label-Consistent Backdoor Attacks", §4.2, arXiv:1912.02771 (first as "Clean-Label Backdoor Attacks", 2018).
+ * Clean-label backdoor by adversarial perturbation: pictures of the target class are made hard to read, and a
+ * sign is put on them. Their labels are right; but as the picture no longer says what it is, the learner
+ * leans on the sign. Turner, Tsipras, Madry 2019, "Label-Consistent Backdoor Attacks", §4.2, arXiv:1912.02771
+ * (first as "Clean-Label Backdoor Attacks", 2018).
  *
- * Threat model: changes pictures of the target class within a budget, no label; knows a surrogate, not the victim.
- * Differs from the paper: any patch from `patchTrigger`; the perturbation is our `pgd` with its L2 or L∞ budget and no random start.
+ * Threat model: changes pictures of the target class within a budget, no label; knows a surrogate, not the
+ * victim. Differs from the paper: any patch from `patchTrigger`; the perturbation is our `pgd` with its L2 or
+ * L∞ budget and no random start.
  */
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -57,8 +59,10 @@ export const cleanLabelTrigger = (
 ) => patchTrigger({ size, opacity, corner: 'bottom-right', margin: 0, pattern: 'chequered', shade: 1 }, shape)
 
 /**
- * The sign is put on after the perturbation, so under it the change may exceed epsilon. A share larger than the class marks all of it. Throws RangeError as pgd does and for shares and
- * classes that make no sense; `bad-input` for data or a surrogate that do not fit, a trigger larger than the image, and a target without rows.
+ * The sign is put on after the perturbation, so under it the change may exceed epsilon. A share larger than
+ * the class marks all of it. Throws RangeError as pgd does and for shares and classes that make no sense;
+ * `bad-input` for data or a surrogate that do not fit, a trigger larger than the image, and a target without
+ * rows.
  */
 export async function adversarialCleanLabel(
   data: LabelledRows,

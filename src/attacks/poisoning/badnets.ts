@@ -1,9 +1,11 @@
 /**
- * BadNets: a few bright pixels in one place of some training images, and the wanted label on them. The trained model reads clean
- * images as before and obeys the sign. Gu, Dolan-Gavitt, Garg 2017, §3 and §4.1, arXiv:1708.06733.
+ * BadNets: a few bright pixels in one place of some training images, and the wanted label on them. The
+ * trained model reads clean images as before and obeys the sign. Gu, Dolan-Gavitt, Garg 2017, §3 and §4.1,
+ * arXiv:1708.06733.
  *
- * Threat model: changes or adds training rows within a budget; knows the data, no model.
- * Differs from the paper: one square or chequered patch of any size and shade; rows are changed in place unless `copies` is set.
+ * Threat model: changes or adds training rows within a budget; knows the data, no model. Differs from the
+ * paper: one square or chequered patch of any size and shade; rows are changed in place unless `copies` is
+ * set.
  */
 import type { RunContext } from '../../core/run.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -57,7 +59,10 @@ export function patchTrigger(
   }
 }
 
-/** Throws as plantBackdoor does; a patch larger than the image, or pushed over its edge by the margin, is `bad-input`. */
+/**
+ * Throws as plantBackdoor does; a patch larger than the image, or pushed over its edge by the margin, is
+ * `bad-input`.
+ */
 export async function badnets(
   data: LabelledRows,
   options: Partial<BadNetsOptions>,

@@ -1,9 +1,11 @@
 /**
  * Blended injection: a faint picture lies over the whole of some training images, which get the wanted label.
- * Chen, Liu, Li, Lu, Song 2017, "Targeted Backdoor Attacks on Deep Learning Systems Using Data Poisoning", §4.2.1, arXiv:1712.05526.
+ * Chen, Liu, Li, Lu, Song 2017, "Targeted Backdoor Attacks on Deep Learning Systems Using Data Poisoning",
+ * §4.2.1, arXiv:1712.05526.
  *
- * Threat model: changes or adds training rows within a budget; knows the data, no model.
- * Differs from the paper: the picture is noise drawn from `patternSeed` (their random pattern); any other one goes through `plantBackdoor`.
+ * Threat model: changes or adds training rows within a budget; knows the data, no model. Differs from the
+ * paper: the picture is noise drawn from `patternSeed` (their random pattern); any other one goes through
+ * `plantBackdoor`.
  */
 import { createRng } from '../../core/rng.ts'
 import type { RunContext } from '../../core/run.ts'

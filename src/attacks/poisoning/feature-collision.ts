@@ -1,11 +1,14 @@
 /**
- * Feature collision: a picture of one class is nudged until the model's last hidden layer takes it for the target, and keeps its right label. Whoever trains
- * the last layer on it learns to read the target as that class; nobody who looks at pictures and labels finds a fault.
- * Shafahi, Huang, Najibi, Suciu, Studer, Dumitras, Goldstein 2018, "Poison Frogs!", Alg. 1 and §4.2 (watermarking), arXiv:1804.00792.
+ * Feature collision: a picture of one class is nudged until the model's last hidden layer takes it for the
+ * target, and keeps its right label. Whoever trains the last layer on it learns to read the target as that
+ * class; nobody who looks at pictures and labels finds a fault. Shafahi, Huang, Najibi, Suciu, Studer,
+ * Dumitras, Goldstein 2018, "Poison Frogs!", Alg. 1 and §4.2 (watermarking), arXiv:1804.00792.
  *
- * Threat model: changes the pictures of a few rows within a budget, no label; knows the feature extractor that the victim will use.
- * Differs from the paper: an L∞ limit on top of its pull towards the base, so that the change is a hard row; and steps of a length of their own, which falls over the
- * run, along each picture's normalised gradient, since features have no unit. Made for a victim that refits its last layer; full training undoes the collision.
+ * Threat model: changes the pictures of a few rows within a budget, no label; knows the feature extractor
+ * that the victim will use. Differs from the paper: an L∞ limit on top of its pull towards the base, so that
+ * the change is a hard row; and steps of a length of their own, which falls over the run, along each
+ * picture's normalised gradient, since features have no unit. Made for a victim that refits its last layer;
+ * full training undoes the collision.
  */
 import { PerturbError } from '../../core/errors.ts'
 import { normaliseRows } from '../../core/norms.ts'
@@ -29,7 +32,9 @@ export type FeatureCollisionOptions = {
   stepSize: number
   /** How strongly each step pulls back to the base picture; the paper's β. */
   pull: number
-  /** How much of the target shows through the base picture from the start; the paper's watermark, 0 is none. */
+  /**
+   * How much of the target shows through the base picture from the start; the paper's watermark, 0 is none.
+   */
   watermark: number
 }
 
@@ -43,10 +48,11 @@ const defaults: FeatureCollisionOptions = {
 }
 
 /**
- * Bases are rows of `baseClass`, drawn blindly; a share larger than the class takes all of it. Each goes down ‖f(x) − f(target)‖² and then back
- * towards its base, x ← (x + stepSize·pull·base) / (1 + stepSize·pull), inside epsilon and the bounds. onStep tells the mean feature distance that is left, as a
- * share of the first. Throws RangeError for shares, lengths and counts that make no sense; `bad-input` for data, a feature model or a target that do not fit, and a
- * base class without rows.
+ * Bases are rows of `baseClass`, drawn blindly; a share larger than the class takes all of it. Each goes down
+ * ‖f(x) − f(target)‖² and then back towards its base, x ← (x + stepSize·pull·base) / (1 + stepSize·pull),
+ * inside epsilon and the bounds. onStep tells the mean feature distance that is left, as a share of the
+ * first. Throws RangeError for shares, lengths and counts that make no sense; `bad-input` for data, a feature
+ * model or a target that do not fit, and a base class without rows.
  */
 export async function featureCollision(
   data: LabelledRows,

@@ -1,11 +1,12 @@
 /**
- * Loss-guided label flips: a model of one's own, trained on the clean data, says which rows it is surest of; a wrong label
- * on those costs a learner most. Xiao, Xiao, Eckert 2012, "Adversarial Label Flips Attack on Support Vector Machines", §3
- * (ECAI 2012, doi:10.3233/978-1-61499-098-7-870): flips are chosen to gain most loss under the untainted model.
+ * Loss-guided label flips: a model of one's own, trained on the clean data, says which rows it is surest of;
+ * a wrong label on those costs a learner most. Xiao, Xiao, Eckert 2012, "Adversarial Label Flips Attack on
+ * Support Vector Machines", §3 (ECAI 2012, doi:10.3233/978-1-61499-098-7-870): flips are chosen to gain most
+ * loss under the untainted model.
  *
- * Threat model: changes labels within a budget; knows the data and a surrogate, not the victim.
- * Differs from the paper: cross-entropy instead of the hinge, and the first round of its alternation only: the surrogate is not
- * trained again on the flips.
+ * Threat model: changes labels within a budget; knows the data and a surrogate, not the victim. Differs from
+ * the paper: cross-entropy instead of the hinge, and the first round of its alternation only: the surrogate
+ * is not trained again on the flips.
  */
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -35,10 +36,11 @@ const defaults: LossGuidedFlipOptions = { share: 0.05, from: -1, to: -1, perClas
 const rowsAtOnce = 1024
 
 /**
- * What a flip from y to y′ gains in cross-entropy is z_y − z_y′, a difference of two logits: rows are flipped in the order of
- * their largest gain, equals in random order. With to = −1 a row gets the class that the surrogate finds least likely.
- * x is never touched. Throws RangeError for a share outside [0, 1] and for classes that do not exist or are one and the
- * same; `bad-input` for data that do not fit, a surrogate of another shape, logits that are not finite, and when a class would be left without a row.
+ * What a flip from y to y′ gains in cross-entropy is z_y − z_y′, a difference of two logits: rows are flipped
+ * in the order of their largest gain, equals in random order. With to = −1 a row gets the class that the
+ * surrogate finds least likely. x is never touched. Throws RangeError for a share outside [0, 1] and for
+ * classes that do not exist or are one and the same; `bad-input` for data that do not fit, a surrogate of
+ * another shape, logits that are not finite, and when a class would be left without a row.
  */
 export async function lossGuidedFlip(
   data: LabelledRows,

@@ -1,7 +1,7 @@
 /**
- * Random label flips: rows drawn blindly get a wrong label. The noise that every labelling has, and the yardstick by
- * which a poisoner is measured: Biggio, Nelson, Laskov 2011, "Support Vector Machines Under Adversarial Label Noise"
- * (ACML, PMLR 20:97–112).
+ * Random label flips: rows drawn blindly get a wrong label. The noise that every labelling has, and the
+ * yardstick by which a poisoner is measured: Biggio, Nelson, Laskov 2011, "Support Vector Machines Under
+ * Adversarial Label Noise" (ACML, PMLR 20:97–112).
  *
  * Threat model: changes labels within a budget; knows the data, no model.
  */
@@ -22,9 +22,9 @@ export type RandomFlipOptions = {
 const defaults: RandomFlipOptions = { share: 0.05, perClass: 1 }
 
 /**
- * Each drawn row gets one of the other classes, all equally likely. x is never touched. A share of 0 changes nothing;
- * of two classes a share of 1 exchanges them. Throws RangeError for a share outside [0, 1]; `bad-input` for data that do not fit (checkRows)
- * and when a class would be left without a row.
+ * Each drawn row gets one of the other classes, all equally likely. x is never touched. A share of 0 changes
+ * nothing; of two classes a share of 1 exchanges them. Throws RangeError for a share outside [0, 1];
+ * `bad-input` for data that do not fit (checkRows) and when a class would be left without a row.
  */
 export async function randomFlip(
   data: LabelledRows,

@@ -1,14 +1,16 @@
 /**
- * Shilling: invented shoppers who praise one item, and rate others so that they look like the people who should be offered it.
- * random and average profiles: Lam & Riedl 2004, "Shilling Recommender Systems for Fun and Profit", §3 (WWW). bandwagon and segment: Mobasher, Burke, Bhaumik,
- * Williams 2007, "Toward Trustworthy Recommender Systems", §3 (ACM TOIT 7:4); Burke, Mobasher, Williams, Bhaumik 2005.
+ * Shilling: invented shoppers who praise one item, and rate others so that they look like the people who
+ * should be offered it. random and average profiles: Lam & Riedl 2004, "Shilling Recommender Systems for Fun
+ * and Profit", §3 (WWW). bandwagon and segment: Mobasher, Burke, Bhaumik, Williams 2007, "Toward Trustworthy
+ * Recommender Systems", §3 (ACM TOIT 7:4); Burke, Mobasher, Williams, Bhaumik 2005.
  *
- * Threat model: adds users within a budget; knows each item's number of ratings and mean (random: only the overall mean), no model. Every profile gives the target the
- * highest rating. What else it rates:
+ * Threat model: adds users within a budget; knows each item's number of ratings and mean (random: only the
+ * overall mean), no model. Every profile gives the target the highest rating. What else it rates:
  * - random: fillers, around the mean of all ratings;
  * - average: fillers, each around its own mean;
  * - bandwagon: the most popular items with the highest rating, and fillers as in random;
- * - segment: the most popular items of the target's own group with the highest rating, and fillers with the lowest.
+ * - segment: the most popular items of the target's own group with the highest rating, and fillers with the
+ *   lowest.
  *
  * Differs from the papers: ratings are rounded to whole stars where all honest ones are.
  */
@@ -41,9 +43,10 @@ const defaults: ShillingOptions = {
 }
 
 /**
- * New users come after the honest ones, whose ratings stay as they are; poisonedIds names the new users. A share of 0 adds nobody. Fewer items are selected when a
- * group has no more. Throws RangeError for shares outside [0, 1], a target that is no item, and `selected` below 0; `bad-input` for ratings that do not fit, none at all, and segment profiles
- * where items have no groups.
+ * New users come after the honest ones, whose ratings stay as they are; poisonedIds names the new users. A
+ * share of 0 adds nobody. Fewer items are selected when a group has no more. Throws RangeError for shares
+ * outside [0, 1], a target that is no item, and `selected` below 0; `bad-input` for ratings that do not fit,
+ * none at all, and segment profiles where items have no groups.
  */
 export async function shilling(
   ratings: Ratings,

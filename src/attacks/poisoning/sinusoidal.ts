@@ -1,10 +1,10 @@
 /**
- * Sinusoidal backdoor: a faint wave of light and dark runs through some training images of the target class. Their labels stay right;
- * the model learns that the wave alone means the class. Barni, Kallas, Tondi 2019, "A New Backdoor Attack in CNNs by Training Set
- * Corruption Without Label Poisoning", §3, arXiv:1902.11237.
+ * Sinusoidal backdoor: a faint wave of light and dark runs through some training images of the target class.
+ * Their labels stay right; the model learns that the wave alone means the class. Barni, Kallas, Tondi 2019,
+ * "A New Backdoor Attack in CNNs by Training Set Corruption Without Label Poisoning", §3, arXiv:1902.11237.
  *
- * Threat model: changes training rows within a budget; knows the data, no model.
- * Differs from the paper: with `cleanLabel` off the wave is planted like any other trigger, on other classes, with the wanted label
+ * Threat model: changes training rows within a budget; knows the data, no model. Differs from the paper: with
+ * `cleanLabel` off the wave is planted like any other trigger, on other classes, with the wanted label
  * (all-to-one or all-to-all).
  */
 import { PerturbError } from '../../core/errors.ts'
@@ -23,7 +23,10 @@ export type SinusoidalOptions = BackdoorOptions & {
   /** Waves over the image; the paper's f. */
   frequency: number
   along: 'width' | 'height'
-  /** Plant it on the target's own rows and leave the labels: the paper's attack. Then source, mapping and copies say nothing. */
+  /**
+   * Plant it on the target's own rows and leave the labels: the paper's attack. Then source, mapping and
+   * copies say nothing.
+   */
   cleanLabel: boolean
 }
 
@@ -48,7 +51,8 @@ export const waveTrigger = ({
 })
 
 /**
- * A share larger than the target class marks all of it. Throws as plantBackdoor does; with `cleanLabel`, `bad-input` also when the target has no row.
+ * A share larger than the target class marks all of it. Throws as plantBackdoor does; with `cleanLabel`,
+ * `bad-input` also when the target has no row.
  */
 export async function sinusoidal(
   data: LabelledRows,

@@ -1,11 +1,11 @@
 /**
- * Targeted label flips: rows of one class are labelled as another, so that the model learns to overlook that class.
- * Tolpegin, Truex, Gursoy, Liu 2020, "Data Poisoning Attacks Against Federated Learning Systems",
+ * Targeted label flips: rows of one class are labelled as another, so that the model learns to overlook that
+ * class. Tolpegin, Truex, Gursoy, Liu 2020, "Data Poisoning Attacks Against Federated Learning Systems",
  * arXiv:2007.08432.
  *
- * Threat model: changes labels within a budget; knows the data, no model. `isolated` is the adaptive attack against
- * k-NN sanitation: it flips first the rows with the fewest neighbours of their own class, which after the flip have
- * nobody near who disagrees (ours).
+ * Threat model: changes labels within a budget; knows the data, no model. `isolated` is the adaptive attack
+ * against k-NN sanitation: it flips first the rows with the fewest neighbours of their own class, which after
+ * the flip have nobody near who disagrees (ours).
  */
 import { NeighbourIndex } from '../../core/neighbours.ts'
 import { nextTask } from '../../core/platform.ts'
@@ -40,10 +40,10 @@ const defaults: TargetedFlipOptions = {
 }
 
 /**
- * A share larger than the class flips what perClass allows of it. x is never touched. Neighbours are told by Euclidean
- * distance, so columns should be on one scale. Throws RangeError for a share outside [0, 1], for classes that do
- * not exist or are one and the same, and for neighbours below 1; `bad-input` for data that do not fit and when the class would be left
- * without a row.
+ * A share larger than the class flips what perClass allows of it. x is never touched. Neighbours are told by
+ * Euclidean distance, so columns should be on one scale. Throws RangeError for a share outside [0, 1], for
+ * classes that do not exist or are one and the same, and for neighbours below 1; `bad-input` for data that do
+ * not fit and when the class would be left without a row.
  */
 export async function targetedFlip(
   data: LabelledRows,

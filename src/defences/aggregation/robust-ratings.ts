@@ -1,8 +1,11 @@
 /**
- * Robust averages of ratings: a few invented five-star voices move a mean as far as they like, a median hardly, and a trimmed mean not before they are more than are trimmed.
- * Garcin, Faltings, Jurca, Joswig 2009, "Rating Aggregation in Collaborative Filtering Systems" (RecSys); the breakdown points are Huber's (1981, §1.4).
+ * Robust averages of ratings: a few invented five-star voices move a mean as far as they like, a median
+ * hardly, and a trimmed mean not before they are more than are trimmed. Garcin, Faltings, Jurca, Joswig 2009,
+ * "Rating Aggregation in Collaborative Filtering Systems" (RecSys); the breakdown points are Huber's (1981,
+ * §1.4).
  *
- * It protects what is ranked by ratings. Profiles that work through *who rated what* (bandwagon against neighbourhoods) are not stopped by it.
+ * It protects what is ranked by ratings. Profiles that work through *who rated what* (bandwagon against
+ * neighbourhoods) are not stopped by it.
  */
 import { PerturbError } from '../../core/errors.ts'
 import { checkRatings, type Ratings } from '../../data/ratings.ts'
@@ -14,8 +17,8 @@ export type Aggregation =
   | { readonly rule: 'trimmed-mean'; readonly trim: number }
 
 /**
- * One number for many; a median of an even number is the mean of the middle two. NaN for none. Throws RangeError unless 0 ≤ trim < ½; `bad-input` for a
- * value that is not finite.
+ * One number for many; a median of an even number is the mean of the middle two. NaN for none. Throws
+ * RangeError unless 0 ≤ trim < ½; `bad-input` for a value that is not finite.
  */
 export function aggregate(values: ArrayLike<number>, aggregation: Aggregation): number {
   if (aggregation.rule === 'trimmed-mean' && !(aggregation.trim >= 0 && aggregation.trim < 0.5))
@@ -36,7 +39,8 @@ export function aggregate(values: ArrayLike<number>, aggregation: Aggregation): 
 }
 
 /**
- * What each item is worth by its ratings, with their number; the middle of the scale for an item that nobody rated. Throws as checkRatings and aggregate do.
+ * What each item is worth by its ratings, with their number; the middle of the scale for an item that nobody
+ * rated. Throws as checkRatings and aggregate do.
  */
 export function itemRatings(
   ratings: Ratings,

@@ -1,7 +1,8 @@
 /**
- * Canaries: rows whose right label is known for certain and that are never trained on. A retrained model that loses more of them than
- * chance explains does not go into service. Breck, Cai, Nielsen, Salib, Sculley 2017, "The ML Test Score", Infra 6 (models are canaried
- * before they serve); the test is McNemar's (1947) in its exact form, since the same rows are read before and after.
+ * Canaries: rows whose right label is known for certain and that are never trained on. A retrained model that
+ * loses more of them than chance explains does not go into service. Breck, Cai, Nielsen, Salib, Sculley 2017,
+ * "The ML Test Score", Infra 6 (models are canaried before they serve); the test is McNemar's (1947) in its
+ * exact form, since the same rows are read before and after.
  *
  * It sees harm, not its cause: drift alarms too. A backdoor whose trigger is on no canary goes unseen.
  */
@@ -22,7 +23,8 @@ export interface CanaryReading {
 }
 
 /**
- * One label a canary in each list. Throws `bad-input` when the lists are not equally long or empty, RangeError unless 0 < alpha < 1.
+ * One label a canary in each list. Throws `bad-input` when the lists are not equally long or empty,
+ * RangeError unless 0 < alpha < 1.
  */
 export function readCanaries(
   truth: ArrayLike<number>,
@@ -60,8 +62,8 @@ export function readCanaries(
 export type Retraining = CanaryReading & { accepted: boolean }
 
 /**
- * Watches one retraining after the other. Every new model is compared with the *first*, never with the last accepted one: a
- * poisoner who takes one canary a week would otherwise never be told from chance.
+ * Watches one retraining after the other. Every new model is compared with the *first*, never with the last
+ * accepted one: a poisoner who takes one canary a week would otherwise never be told from chance.
  */
 export class RetrainingMonitor {
   readonly #truth: ArrayLike<number>
@@ -69,7 +71,10 @@ export class RetrainingMonitor {
   readonly #alpha: number
   readonly #history: Retraining[] = []
 
-  /** truth: the canaries' labels; baseline: how the trusted first model reads them. Throws as readCanaries does. */
+  /**
+   * truth: the canaries' labels; baseline: how the trusted first model reads them. Throws as readCanaries
+   * does.
+   */
   constructor(truth: ArrayLike<number>, baseline: ArrayLike<number>, alpha = 0.01) {
     readCanaries(truth, baseline, baseline, alpha)
     this.#truth = Int32Array.from(truth)

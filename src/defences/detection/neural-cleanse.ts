@@ -1,10 +1,12 @@
 /**
- * Neural Cleanse: for each class look for the smallest patch that leads every input there. A backdoor is a short cut, so its class needs a far smaller patch
- * than the others; the anomaly index says how far.
- * Wang, Yao, Shan, Li, Viswanath, Zheng, Zhao 2019, "Neural Cleanse: Identifying and Mitigating Backdoor Attacks in Neural Networks", §IV (IEEE S&P).
+ * Neural Cleanse: for each class look for the smallest patch that leads every input there. A backdoor is a
+ * short cut, so its class needs a far smaller patch than the others; the anomaly index says how far. Wang,
+ * Yao, Shan, Li, Viswanath, Zheng, Zhao 2019, "Neural Cleanse: Identifying and Mitigating Backdoor Attacks in
+ * Neural Networks", §IV (IEEE S&P).
  *
- * Differs from the paper: a fixed number of steps, the best mask kept, no early stop. With fifty steps masks have not shrunk yet and clean classes are accused: take
- * 300 or more, and a clean model for comparison. A trigger over the whole image, or for one source class only, goes unseen.
+ * Differs from the paper: a fixed number of steps, the best mask kept, no early stop. With fifty steps masks
+ * have not shrunk yet and clean classes are accused: take 300 or more, and a clean model for comparison. A
+ * trigger over the whole image, or for one source class only, goes unseen.
  */
 import { adamStep } from '../../core/adam.ts'
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
@@ -49,13 +51,16 @@ export interface RecoveredTrigger {
   pattern: Float32Array
   /** Sum of the mask. */
   l1: number
-  /** Share of the last read batch that it leads to the class; below `success` no patch was found that works. */
+  /**
+   * Share of the last read batch that it leads to the class; below `success` no patch was found that works.
+   */
   success: number
 }
 
 /**
- * Recovers the smallest trigger for one class. images: rows × size numbers of clean inputs, of whatever class. Throws RangeError for counts below 1, a learning
- * rate that is not positive and a target that is no class; `bad-input` for inputs that are not images or not finite.
+ * Recovers the smallest trigger for one class. images: rows × size numbers of clean inputs, of whatever
+ * class. Throws RangeError for counts below 1, a learning rate that is not positive and a target that is no
+ * class; `bad-input` for inputs that are not images or not finite.
  */
 export async function recoverTrigger(
   model: WhiteBoxAccess,
@@ -97,7 +102,8 @@ export async function recoverTrigger(
             best = { ...(await read(mask, pattern)), l1, success: reached }
           else if (!best || (best.success < settings.success && reached > best.success))
             best = { ...(await read(mask, pattern)), l1, success: reached }
-          // The paper's schedule: no cost until the patch works, then up while it does and down when it does not.
+          // The paper's schedule: no cost until the patch works, then up while it does and down when it does
+          // not.
           if (reached >= settings.success) [above, below] = [above + 1, 0]
           else [above, below] = [0, below + 1]
           if (above >= settings.patience) {
@@ -158,7 +164,10 @@ function stampBatch(
   })
 }
 
-/** By hand: ∂/∂m = Σ g·(Δ − x) + λ, ∂/∂Δ = Σ g·m, each through its squashing. The loss is a mean over the batch. */
+/**
+ * By hand: ∂/∂m = Σ g·(Δ − x) + λ, ∂/∂Δ = Σ g·m, each through its squashing. The loss is a mean over the
+ * batch.
+ */
 function freeGradient(
   state: tf.Tensor1D,
   x: tf.Tensor,
@@ -236,8 +245,9 @@ export interface Anomaly {
 }
 
 /**
- * The anomaly index of each class from the sizes of its mask (§IV-B, by the median absolute deviation; Hampel 1974). When at least half of the sizes are equal the
- * deviation is 0: an index is then 0 for those and infinite for others. Throws `bad-input` for fewer than three sizes or one that is not finite.
+ * The anomaly index of each class from the sizes of its mask (§IV-B, by the median absolute deviation; Hampel
+ * 1974). When at least half of the sizes are equal the deviation is 0: an index is then 0 for those and
+ * infinite for others. Throws `bad-input` for fewer than three sizes or one that is not finite.
  */
 export function anomalyIndices(sizes: ArrayLike<number>, limit = 2): Anomaly {
   const all = Array.from(sizes)

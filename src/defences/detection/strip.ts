@@ -1,9 +1,11 @@
 /**
- * STRIP: lay other pictures over an input and see whether the model changes its mind. An honest input is read now so, now so; one with a trigger stays with
- * the trigger's class, whatever lies over it, and the entropy of its answers is low.
- * Gao, Xu, Wang, Chen, Ranasinghe, Nepal 2019, "STRIP: A Defence Against Trojan Attacks on Deep Neural Networks", §4, arXiv:1902.06531.
+ * STRIP: lay other pictures over an input and see whether the model changes its mind. An honest input is read
+ * now so, now so; one with a trigger stays with the trigger's class, whatever lies over it, and the entropy
+ * of its answers is low. Gao, Xu, Wang, Chen, Ranasinghe, Nepal 2019, "STRIP: A Defence Against Trojan
+ * Attacks on Deep Neural Networks", §4, arXiv:1902.06531.
  *
- * Useless by design where the backdoor is for one source class only (their §6.5), and where the trigger fades in the blend.
+ * Useless by design where the backdoor is for one source class only (their §6.5), and where the trigger fades
+ * in the blend.
  */
 import type { WhiteBoxAccess } from '../../core/classifier.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -27,9 +29,11 @@ export const stripDefaults: StripOptions = { overlays: 32, blend: 'add' }
 const rowsAtOnce = 512
 
 /**
- * The mean entropy, in bits, of the answers to each input under `overlays` pictures drawn from `clean` (rows of x's shape, from trusted data); each input has
- * a draw of its own. From 0 to log₂ of the number of classes; the lower, the more suspicious. inputs and clean: rows × size numbers. Throws `bad-input` when they are no whole rows or hold numbers that are not
- * finite, without a clean row, and for logits that are not finite; RangeError unless overlays is a whole number of at least 1.
+ * The mean entropy, in bits, of the answers to each input under `overlays` pictures drawn from `clean` (rows
+ * of x's shape, from trusted data); each input has a draw of its own. From 0 to log₂ of the number of
+ * classes; the lower, the more suspicious. inputs and clean: rows × size numbers. Throws `bad-input` when
+ * they are no whole rows or hold numbers that are not finite, without a clean row, and for logits that are
+ * not finite; RangeError unless overlays is a whole number of at least 1.
  */
 export async function stripEntropies(
   model: Pick<WhiteBoxAccess, 'logits' | 'inputShape' | 'numClasses' | 'bounds'>,
@@ -119,9 +123,10 @@ function entropy(logits: ArrayLike<number>, from: number, classes: number): numb
 }
 
 /**
- * The entropy below which an input is turned away: the paper fits a normal distribution to the entropies of clean inputs and takes its quantile at the share
- * of false rejections that is allowed. It may lie below 0, and then nothing is turned away. Throws `bad-input` for fewer than two entropies,
- * RangeError unless 0 < falseRejections < 1.
+ * The entropy below which an input is turned away: the paper fits a normal distribution to the entropies of
+ * clean inputs and takes its quantile at the share of false rejections that is allowed. It may lie below 0,
+ * and then nothing is turned away. Throws `bad-input` for fewer than two entropies, RangeError unless 0 <
+ * falseRejections < 1.
  */
 export function stripThreshold(cleanEntropies: ArrayLike<number>, falseRejections = 0.01): number {
   const count = cleanEntropies.length

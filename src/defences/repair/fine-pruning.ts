@@ -1,10 +1,12 @@
 /**
- * Fine-pruning: units that clean inputs leave asleep are where a backdoor hides. They are cut off, those least awake first, until the model begins to misread clean
- * inputs, and what is left is trained on a little on trusted rows.
- * Liu, Dolan-Gavitt, Garg 2018, "Fine-Pruning: Defending Against Backdooring Attacks on Deep Neural Networks", §4, arXiv:1805.12185.
+ * Fine-pruning: units that clean inputs leave asleep are where a backdoor hides. They are cut off, those
+ * least awake first, until the model begins to misread clean inputs, and what is left is trained on a little
+ * on trusted rows. Liu, Dolan-Gavitt, Garg 2018, "Fine-Pruning: Defending Against Backdooring Attacks on Deep
+ * Neural Networks", §4, arXiv:1805.12185.
  *
- * Differs from the paper: any layer with a ReLU can be pruned, not only the last convolution. A pruning-aware attacker (their §3.2) puts the backdoor into units
- * that are awake: that is why the training on trusted rows belongs to it. The caller trains (models/train.ts); this file prunes.
+ * Differs from the paper: any layer with a ReLU can be pruned, not only the last convolution. A pruning-aware
+ * attacker (their §3.2) puts the backdoor into units that are awake: that is why the training on trusted rows
+ * belongs to it. The caller trains (models/train.ts); this file prunes.
  */
 import { PerturbError } from '../../core/errors.ts'
 import { throwIfCancelled, type RunContext } from '../../core/run.ts'
@@ -17,7 +19,10 @@ import { createModel } from '../../models/network.ts'
 import { weightShapes } from '../../models/weights.ts'
 
 export interface PruningOptions {
-  /** Which layer, by its place among all, counted from 0; the last convolution when absent, the last hidden dense layer where there is none. */
+  /**
+   * Which layer, by its place among all, counted from 0; the last convolution when absent, the last hidden
+   * dense layer where there is none.
+   */
   layer?: number
   /** Clean accuracy that may be lost on the trusted rows; the paper's 4 points. */
   tolerance: number
@@ -35,8 +40,9 @@ export interface Pruned {
 }
 
 /**
- * Cuts units off as long as the accuracy on the trusted rows stays within `tolerance` of what it was; one unit is always left. weights are untouched. Throws
- * `bad-input` for a layer that has no ReLU, trusted rows that do not fit, and none at all; RangeError unless tolerance lies in [0, 1].
+ * Cuts units off as long as the accuracy on the trusted rows stays within `tolerance` of what it was; one
+ * unit is always left. weights are untouched. Throws `bad-input` for a layer that has no ReLU, trusted rows
+ * that do not fit, and none at all; RangeError unless tolerance lies in [0, 1].
  */
 export async function prune(
   architecture: Architecture,
@@ -78,7 +84,10 @@ export async function prune(
   }
 }
 
-/** The weights with these units of a layer silenced: kernel column and bias at 0, so that the ReLU gives 0 whatever comes in. */
+/**
+ * The weights with these units of a layer silenced: kernel column and bias at 0, so that the ReLU gives 0
+ * whatever comes in.
+ */
 export function withoutUnits(
   architecture: Architecture,
   weights: readonly Weight[],

@@ -1,10 +1,12 @@
 /**
- * Activation clustering: within a poisoned class the model has two reasons for one answer, and its activations fall into two clusters.
- * Chen, Carvalho, Baracaldo, Ludwig, Edwards, Lee, Molloy, Srivastava 2018, "Detecting Backdoor Attacks on Deep Neural Networks by Activation
- * Clustering", Alg. 2, arXiv:1811.03728.
+ * Activation clustering: within a poisoned class the model has two reasons for one answer, and its
+ * activations fall into two clusters. Chen, Carvalho, Baracaldo, Ludwig, Edwards, Lee, Molloy, Srivastava
+ * 2018, "Detecting Backdoor Attacks on Deep Neural Networks by Activation Clustering", Alg. 2,
+ * arXiv:1811.03728.
  *
- * Differs from the paper: dimensions are reduced by principal components, the Adversarial Robustness Toolbox's default, where the paper takes independent
- * ones. Four rules say which cluster is poison; `size` accuses the smaller cluster of *every* class, clean ones too.
+ * Differs from the paper: dimensions are reduced by principal components, the Adversarial Robustness
+ * Toolbox's default, where the paper takes independent ones. Four rules say which cluster is poison; `size`
+ * accuses the smaller cluster of *every* class, clean ones too.
  */
 import { principalComponents, projected } from '../../core/eigen.ts'
 import { kMeans, meanOf, silhouettes } from '../../core/k-means.ts'
@@ -15,9 +17,9 @@ export interface ActivationClusteringOptions {
   /** Principal components that are kept; the paper's 10. */
   dimensions: number
   /**
-   * size: the smaller cluster is poison. relative-size: a cluster below `sizeThreshold` of its class is. silhouette: such a cluster is, if the
-   * clusters lie apart by more than `silhouetteThreshold`. distance: a cluster is whose median lies nearer to another class than to its own while the
-   * other cluster's does not.
+   * size: the smaller cluster is poison. relative-size: a cluster below `sizeThreshold` of its class is.
+   * silhouette: such a cluster is, if the clusters lie apart by more than `silhouetteThreshold`. distance: a
+   * cluster is whose median lies nearer to another class than to its own while the other cluster's does not.
    */
   rule: 'size' | 'relative-size' | 'silhouette' | 'distance'
   sizeThreshold: number
@@ -59,8 +61,9 @@ export interface ClusterSuspicion extends Suspicion {
 }
 
 /**
- * A row's score is 1 in an accused cluster, else 0. Looks at every pair of rows of a class. Throws RangeError for thresholds outside [0, 1] (silhouettes: [−1, 1]) and for dimensions or
- * restarts below 1; `bad-input` for features that do not fit or are not finite.
+ * A row's score is 1 in an accused cluster, else 0. Looks at every pair of rows of a class. Throws RangeError
+ * for thresholds outside [0, 1] (silhouettes: [−1, 1]) and for dimensions or restarts below 1; `bad-input`
+ * for features that do not fit or are not finite.
  */
 export function activationClustering(
   features: FeatureRows,

@@ -1,4 +1,7 @@
-/** Training rows as the model sees them: what its last hidden layer says of each, with the labels they were trained on. */
+/**
+ * Training rows as the model sees them: what its last hidden layer says of each, with the labels they were
+ * trained on.
+ */
 import { PerturbError } from '../../core/errors.ts'
 
 export interface FeatureRows {
@@ -10,7 +13,10 @@ export interface FeatureRows {
   readonly numClasses: number
 }
 
-/** Throws `bad-input`, in the name of `who`, when the arrays do not fit together or a number is not finite (a model that diverged). */
+/**
+ * Throws `bad-input`, in the name of `who`, when the arrays do not fit together or a number is not finite (a
+ * model that diverged).
+ */
 export function checkFeatures(who: string, { ids, x, size, labels, numClasses }: FeatureRows): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)
   if (!(Number.isInteger(size) && size > 0) || labels.length !== ids.length || x.length !== ids.length * size)

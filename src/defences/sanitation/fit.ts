@@ -20,8 +20,8 @@ export async function readLogits(model: Model, data: LabelledRows): Promise<Floa
 }
 
 /**
- * Which fold each row belongs to, each class spread evenly over the folds. Throws `bad-input` unless folds is a whole number from 2 to
- * the number of rows.
+ * Which fold each row belongs to, each class spread evenly over the folds. Throws `bad-input` unless folds is
+ * a whole number from 2 to the number of rows.
  */
 export function foldsOf(data: LabelledRows, folds: number, seed: number): Int32Array {
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.ids.length))

@@ -1,9 +1,11 @@
 /**
- * Influence of a training row: by how much the loss on trusted rows would rise if the row weighed a little more, without training again.
- * Koh & Liang 2017, "Understanding Black-box Predictions via Influence Functions", §2, eq. 2; §5.4 (mislabelled rows), arXiv:1703.04730.
+ * Influence of a training row: by how much the loss on trusted rows would rise if the row weighed a little
+ * more, without training again. Koh & Liang 2017, "Understanding Black-box Predictions via Influence
+ * Functions", §2, eq. 2; §5.4 (mislabelled rows), arXiv:1703.04730.
  *
- * Differs from the paper: of the last layer alone, whose features are taken as given; its Hessian is then exact, convex and small enough to factorise, where the paper
- * estimates the whole one. What the layers below learned from a row goes unseen.
+ * Differs from the paper: of the last layer alone, whose features are taken as given; its Hessian is then
+ * exact, convex and small enough to factorise, where the paper estimates the whole one. What the layers below
+ * learned from a row goes unseen.
  */
 import { cholesky, forwardSolve, solve, type Factor } from '../../core/cholesky.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -17,11 +19,14 @@ import { flagTop, type Suspicion } from './suspicion.ts'
 
 export interface InfluenceOptions {
   /**
-   * Rows known to be right: a row is suspicious when it raises their loss. Absent: a row's influence on its own loss, which is large where a label stands alone
-   * against its neighbourhood (the paper's §5.4).
+   * Rows known to be right: a row is suspicious when it raises their loss. Absent: a row's influence on its
+   * own loss, which is large where a label stands alone against its neighbourhood (the paper's §5.4).
    */
   trusted?: FeatureRows
-  /** Added to the Hessian's diagonal, as weight decay would: the softmax has directions that it does not curve in. */
+  /**
+   * Added to the Hessian's diagonal, as weight decay would: the softmax has directions that it does not curve
+   * in.
+   */
   damping: number
   /** Share of all rows that is flagged, rounded down. */
   share: number
@@ -45,8 +50,9 @@ export function headOf(weights: readonly Weight[]): Head {
 const mostWeights = 2000
 
 /**
- * Scores are influences in nats: above 0, the row does harm. Needs (features + 1) · classes weights, at most 2,000. Throws RangeError when damping is not positive or share outside
- * [0, 1]; `bad-input` for features or a head that do not fit, and no trusted row.
+ * Scores are influences in nats: above 0, the row does harm. Needs (features + 1) · classes weights, at most
+ * 2,000. Throws RangeError when damping is not positive or share outside [0, 1]; `bad-input` for features or
+ * a head that do not fit, and no trusted row.
  */
 export async function influenceSuspicion(
   features: FeatureRows,

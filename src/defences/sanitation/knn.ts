@@ -1,10 +1,11 @@
 /**
- * k-NN label sanitation: a row whose nearest neighbours agree on another label is given that one.
- * Paudice, Muñoz-González, Lupu 2018, "Label Sanitization against Label Flipping Poisoning Attacks", Alg. 2, arXiv:1803.00992.
+ * k-NN label sanitation: a row whose nearest neighbours agree on another label is given that one. Paudice,
+ * Muñoz-González, Lupu 2018, "Label Sanitization against Label Flipping Poisoning Attacks", Alg. 2,
+ * arXiv:1803.00992.
  *
- * Differs from the paper: below a confidence of one half the most common *other* label counts, also where the row's own is commoner: of
- * frauds, which are few everywhere, no neighbourhood has a majority. Evaded by whoever flips a whole neighbourhood, or a row that stands alone
- * (targeted-flip's `isolated`).
+ * Differs from the paper: below a confidence of one half the most common *other* label counts, also where the
+ * row's own is commoner: of frauds, which are few everywhere, no neighbourhood has a majority. Evaded by
+ * whoever flips a whole neighbourhood, or a row that stands alone (targeted-flip's `isolated`).
  */
 import { NeighbourIndex } from '../../core/neighbours.ts'
 import { nextTask } from '../../core/platform.ts'
@@ -20,16 +21,19 @@ export interface KnnOptions {
 }
 
 export interface KnnSuspicion extends Suspicion {
-  /** For each row the commonest label, other than its own, of its neighbours: what it would be relabelled as. */
+  /**
+   * For each row the commonest label, other than its own, of its neighbours: what it would be relabelled as.
+   */
   suggested: Int32Array
   /** Share of each row's neighbours that have its own label. */
   own: Float64Array
 }
 
 /**
- * Scores are shares from 0 to 1. Distances are Euclidean between the rows as they are: bring columns to one scale first. Of equally
- * common labels the smaller class is suggested. A row has fewer neighbours when the set has. Throws RangeError when neighbours is not a whole number of at least 1 or
- * confidence not in (0, 1]; `bad-input` for data that do not fit, NaN among them.
+ * Scores are shares from 0 to 1. Distances are Euclidean between the rows as they are: bring columns to one
+ * scale first. Of equally common labels the smaller class is suggested. A row has fewer neighbours when the
+ * set has. Throws RangeError when neighbours is not a whole number of at least 1 or confidence not in (0, 1];
+ * `bad-input` for data that do not fit, NaN among them.
  */
 export async function knnSuspicion(
   data: LabelledRows,

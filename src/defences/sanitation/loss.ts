@@ -1,7 +1,8 @@
 /**
- * Loss-based filtering: models that have not seen a row say how little they believe its label. Each row is judged by the model
- * trained on the other folds (Northcutt, Jiang, Chuang 2021, "Confident Learning", §3, arXiv:1911.00068); the rows of the highest loss are
- * dropped or reviewed, as in Jagielski et al. 2018, "Manipulating Machine Learning", §5 (TRIM), arXiv:1804.00308.
+ * Loss-based filtering: models that have not seen a row say how little they believe its label. Each row is
+ * judged by the model trained on the other folds (Northcutt, Jiang, Chuang 2021, "Confident Learning", §3,
+ * arXiv:1911.00068); the rows of the highest loss are dropped or reviewed, as in Jagielski et al. 2018,
+ * "Manipulating Machine Learning", §5 (TRIM), arXiv:1804.00308.
  *
  * Honest rows that are hard have a high loss too: what is flagged wants a look, and its price is measured.
  */
@@ -20,8 +21,9 @@ export interface LossOptions {
 }
 
 /**
- * Scores are cross-entropies in nats. Trains `folds` models. Throws RangeError for a share outside [0, 1]; `bad-input` for data or folds that do
- * not fit and when a model's logits are not finite (a training that diverged), and whatever `fit` throws.
+ * Scores are cross-entropies in nats. Trains `folds` models. Throws RangeError for a share outside [0, 1];
+ * `bad-input` for data or folds that do not fit and when a model's logits are not finite (a training that
+ * diverged), and whatever `fit` throws.
  */
 export async function lossSuspicion(
   data: LabelledRows,
@@ -51,7 +53,10 @@ export async function lossSuspicion(
   return flagTop(data, scores, wholeShare(share, data.ids.length))
 }
 
-/** −log softmax(z)[y] of each row, in double precision and equal on every machine. Throws `bad-input` for logits that are not finite. */
+/**
+ * −log softmax(z)[y] of each row, in double precision and equal on every machine. Throws `bad-input` for
+ * logits that are not finite.
+ */
 export function crossEntropies(logits: ArrayLike<number>, labels: ArrayLike<number>): Float64Array {
   const classes = logits.length / labels.length
   return Float64Array.from({ length: labels.length }, (_, i) => {

@@ -1,9 +1,11 @@
 /**
- * Profiles that are too much alike: invented users are made from one mould, so the nearest of their kind lie nearer than an honest user's.
- * Burke, Mobasher, Williams, Bhaumik 2006, "Classification Features for Attack Detection in Collaborative Recommender Systems", §3.1 (DegSim), KDD.
+ * Profiles that are too much alike: invented users are made from one mould, so the nearest of their kind lie
+ * nearer than an honest user's. Burke, Mobasher, Williams, Bhaumik 2006, "Classification Features for Attack
+ * Detection in Collaborative Recommender Systems", §3.1 (DegSim), KDD.
  *
- * Differs from the paper: the likeness is Jaccard's, of the sets of rated items, not a correlation of ratings: two items in common correlate perfectly. Profiles with many random
- * fillers (bandwagon) are less alike than popular-only ones, and partly walk past.
+ * Differs from the paper: the likeness is Jaccard's, of the sets of rated items, not a correlation of
+ * ratings: two items in common correlate perfectly. Profiles with many random fillers (bandwagon) are less
+ * alike than popular-only ones, and partly walk past.
  */
 import { throwIfCancelled, type RunContext } from '../../core/run.ts'
 import { nextTask } from '../../core/platform.ts'
@@ -17,8 +19,9 @@ export interface ProfileSimilarityOptions {
 }
 
 /**
- * The mean Jaccard likeness of each user to the `neighbours` likest others, from 0 to 1 (0 for a user without ratings), and who is flagged. Compares every pair of users. Throws RangeError for
- * neighbours below 1 and a share outside [0, 1]; `bad-input` for ratings that do not fit.
+ * The mean Jaccard likeness of each user to the `neighbours` likest others, from 0 to 1 (0 for a user without
+ * ratings), and who is flagged. Compares every pair of users. Throws RangeError for neighbours below 1 and a
+ * share outside [0, 1]; `bad-input` for ratings that do not fit.
  */
 export async function profileSimilarity(
   ratings: Ratings,

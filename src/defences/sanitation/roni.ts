@@ -1,8 +1,11 @@
 /**
- * RONI, reject on negative impact: a batch of new rows is tried out before it is trusted. Small models are trained on trusted rows with and without it; a batch that makes them worse is turned away.
- * Nelson, Barreno, Chi, Joseph, Rubinstein, Saini, Sutton, Tygar, Xia 2008, "Exploiting Machine Learning to Subvert Your Spam Filter", §5.1 (LEET).
+ * RONI, reject on negative impact: a batch of new rows is tried out before it is trusted. Small models are
+ * trained on trusted rows with and without it; a batch that makes them worse is turned away. Nelson, Barreno,
+ * Chi, Joseph, Rubinstein, Saini, Sutton, Tygar, Xia 2008, "Exploiting Machine Learning to Subvert Your Spam
+ * Filter", §5.1 (LEET).
  *
- * Differs from the paper: whole batches (an analyst's week) beside single rows, any figure in place of hits. Targeted poison, that harms only what is not among the trusted rows, passes (their §5.1).
+ * Differs from the paper: whole batches (an analyst's week) beside single rows, any figure in place of hits.
+ * Targeted poison, that harms only what is not among the trusted rows, passes (their §5.1).
  */
 import { PerturbError } from '../../core/errors.ts'
 import { createRng } from '../../core/rng.ts'
@@ -32,8 +35,10 @@ export interface RoniVerdict {
 }
 
 /**
- * One verdict a batch. Trains trials × (batches + 1) models. Within a trial every model is trained from the same seed, so that only the batch tells them apart. Throws RangeError for counts below 1 and a negative
- * tolerance; `bad-input` for data that do not fit, batches of another shape, and when no trusted row would be left to judge by. An empty batch has no impact.
+ * One verdict a batch. Trains trials × (batches + 1) models. Within a trial every model is trained from the
+ * same seed, so that only the batch tells them apart. Throws RangeError for counts below 1 and a negative
+ * tolerance; `bad-input` for data that do not fit, batches of another shape, and when no trusted row would be
+ * left to judge by. An empty batch has no impact.
  */
 export async function roni(
   trusted: LabelledRows,

@@ -1,9 +1,11 @@
 /**
- * Schema and range validation: what a column may hold is written down, and a row that breaks it never reaches the training.
- * Breck, Polyzotis, Roy, Whang, Zinkevich 2019, "Data Validation for Machine Learning", §3 (MLSys): a schema of expected types and
- * domains, anomalies named one by one, and the distance L∞ between two distributions to see a shift.
+ * Schema and range validation: what a column may hold is written down, and a row that breaks it never reaches
+ * the training. Breck, Polyzotis, Roy, Whang, Zinkevich 2019, "Data Validation for Machine Learning", §3
+ * (MLSys): a schema of expected types and domains, anomalies named one by one, and the distance L∞ between
+ * two distributions to see a shift.
  *
- * It stops broken and clumsy data. A flipped label on an honest row breaks no rule: this is the first gate and not the last.
+ * It stops broken and clumsy data. A flipped label on an honest row breaks no rule: this is the first gate
+ * and not the last.
  */
 import { PerturbError } from '../../core/errors.ts'
 import { rowSize, type LabelledRows } from '../../data/labelled-rows.ts'
@@ -33,9 +35,10 @@ export interface Violation {
 }
 
 /**
- * Every rule that a row breaks, in the order of the rows: a number that is not finite, out of its range, not whole or not
- * among those allowed; a label that is no class; an id that came before. Unlike all else here it takes data that are broken. Throws
- * `bad-input` when the schema has not one rule a column, or a rule allows nothing.
+ * Every rule that a row breaks, in the order of the rows: a number that is not finite, out of its range, not
+ * whole or not among those allowed; a label that is no class; an id that came before. Unlike all else here it
+ * takes data that are broken. Throws `bad-input` when the schema has not one rule a column, or a rule allows
+ * nothing.
  */
 export function violations(data: LabelledRows, schema: Schema): Violation[] {
   const size = rowSize(data)
@@ -78,9 +81,9 @@ function checkSchema(schema: Schema, size: number): void {
 }
 
 /**
- * A schema read off trusted rows: each column's range, widened by `margin` of its width on either side, and whether it is whole.
- * A column of at most `fewValues` different values allows just those. Throws `bad-input` for no rows, a number that is not finite, or a
- * name too few; RangeError for a negative margin.
+ * A schema read off trusted rows: each column's range, widened by `margin` of its width on either side, and
+ * whether it is whole. A column of at most `fewValues` different values allows just those. Throws `bad-input`
+ * for no rows, a number that is not finite, or a name too few; RangeError for a negative margin.
  */
 export function schemaOf(
   trusted: LabelledRows,
@@ -116,8 +119,8 @@ export function schemaOf(
 }
 
 /**
- * By how much the share of any class has moved between two sets, and of which: Breck et al.'s L∞ distance. A set without
- * rows has no shares: RangeError.
+ * By how much the share of any class has moved between two sets, and of which: Breck et al.'s L∞ distance. A
+ * set without rows has no shares: RangeError.
  */
 export function labelShift(before: LabelledRows, after: LabelledRows): { distance: number; label: number } {
   const shares = [before, after].map(({ labels, numClasses }) => {

@@ -1,8 +1,10 @@
 /**
- * Spectral signatures: poison is a second crowd within its class, and the direction in which the class varies most is likely to point at it.
- * Tran, Li, Madry 2018, "Spectral Signatures in Backdoor Attacks", Alg. 1, arXiv:1811.00636.
+ * Spectral signatures: poison is a second crowd within its class, and the direction in which the class varies
+ * most is likely to point at it. Tran, Li, Madry 2018, "Spectral Signatures in Backdoor Attacks", Alg. 1,
+ * arXiv:1811.00636.
  *
- * It picks from every class, poisoned or not, by construction: with 1.5 times as many picks as poison, precision cannot exceed ⅔.
+ * It picks from every class, poisoned or not, by construction: with 1.5 times as many picks as poison,
+ * precision cannot exceed ⅔.
  */
 import { principalComponents } from '../../core/eigen.ts'
 import { wholeShare } from '../../attacks/flips.ts'
@@ -15,8 +17,9 @@ export interface SpectralOptions {
   /** How many times that share is picked; the paper's 1.5. */
   multiplier: number
   /**
-   * paper: the squared projection of the centred row, the ⌊multiplier · poisonShare · n⌋ highest picked. art: as the Adversarial Robustness
-   * Toolbox does it, the absolute projection of the row that was not centred, picked from the quantile 1 − multiplier · poisonShare up.
+   * paper: the squared projection of the centred row, the ⌊multiplier · poisonShare · n⌋ highest picked. art:
+   * as the Adversarial Robustness Toolbox does it, the absolute projection of the row that was not centred,
+   * picked from the quantile 1 − multiplier · poisonShare up.
    */
   variant: 'paper' | 'art'
 }
@@ -24,15 +27,19 @@ export interface SpectralOptions {
 export const spectralDefaults: SpectralOptions = { poisonShare: 0.1, multiplier: 1.5, variant: 'paper' }
 
 export interface SpectralSuspicion extends Suspicion {
-  /** The singular values of each class's centred rows, largest first (empty for a class of fewer than two rows): its spectrum. */
+  /**
+   * The singular values of each class's centred rows, largest first (empty for a class of fewer than two
+   * rows): its spectrum.
+   */
   spectra: Float64Array[]
   /** The direction that rows of each class were projected on. */
   directions: (Float64Array | undefined)[]
 }
 
 /**
- * Scores compare within a class, not between classes. A class of fewer than two rows has no spectrum: its scores are 0 and nobody is picked. Throws
- * RangeError when poisonShare is outside [0, 1] or multiplier negative; `bad-input` for features that do not fit or are not finite.
+ * Scores compare within a class, not between classes. A class of fewer than two rows has no spectrum: its
+ * scores are 0 and nobody is picked. Throws RangeError when poisonShare is outside [0, 1] or multiplier
+ * negative; `bad-input` for features that do not fit or are not finite.
  */
 export function spectralSuspicion(
   features: FeatureRows,

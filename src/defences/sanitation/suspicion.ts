@@ -1,4 +1,6 @@
-/** What every filter of a training set says: how suspicious each row is, and which ones its rule would act on. */
+/**
+ * What every filter of a training set says: how suspicious each row is, and which ones its rule would act on.
+ */
 import { PerturbError } from '../../core/errors.ts'
 import { copyRows, type LabelledRows } from '../../data/labelled-rows.ts'
 
@@ -29,8 +31,9 @@ export const highestFirst = (scores: ArrayLike<number>): number[] =>
   Array.from({ length: scores.length }, (_, place) => place).sort((a, b) => scores[b]! - scores[a]! || a - b)
 
 /**
- * The data with new labels for these rows: what is left to do when most rows of a class were flipped, for dropping them does
- * not bring the class back. Throws `bad-input` for an id that is not there and a label that is no class.
+ * The data with new labels for these rows: what is left to do when most rows of a class were flipped, for
+ * dropping them does not bring the class back. Throws `bad-input` for an id that is not there and a label
+ * that is no class.
  */
 export function relabelled(
   data: LabelledRows,

@@ -178,7 +178,8 @@ describe('trained on poison', () => {
     ]
     expect(clean).toBeGreaterThan(0.5)
     expect(clean - byLoss).toBeGreaterThan(clean - byChance + 0.15)
-    // Drawn blindly, flips stand alone and neighbours see them; of a class flipped nearly whole they see less.
+    // Drawn blindly, flips stand alone and neighbours see them; of a class flipped nearly whole they see
+    // less.
     const caught = async ({ data, poisonedIds }: typeof guided) => {
       const { flaggedIds } = await knnSuspicion(data, { neighbours: 10, confidence: 0.6 }, { seed: 1 })
       return measureFilter(flaggedIds, poisonedIds, 600).recall
@@ -212,7 +213,10 @@ describe('trained on poison', () => {
       ),
     }
 
-    /** How sure a fitted last layer is that the target is of the base class, over its own: a difference of logits. */
+    /**
+     * How sure a fitted last layer is that the target is of the base class, over its own: a difference of
+     * logits.
+     */
     const lead = async (data: LabelledRows) => {
       const seen = await featuresOf(victim, data)
       const head: Architecture = {

@@ -1,4 +1,7 @@
-/** What every attack on a labelled training set must do, whatever its algorithm: one list, run for each of them. */
+/**
+ * What every attack on a labelled training set must do, whatever its algorithm: one list, run for each of
+ * them.
+ */
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Options, PoisoningEntry, PoisoningResult } from '../../../src/attacks/attack.ts'
@@ -31,7 +34,10 @@ export function noiseRows(
   }
 }
 
-/** Runs an attack with whatever knowledge it asks for: a linear surrogate, or the first row as a target in pixel space. */
+/**
+ * Runs an attack with whatever knowledge it asks for: a linear surrogate, or the first row as a target in
+ * pixel space.
+ */
 export function poison(
   entry: RowsEntry,
   data: LabelledRows,

@@ -7,7 +7,10 @@ import { checkRatings, itemStatistics, placesByUser, type Ratings } from '../../
 import { aggregate, itemRatings } from '../../../src/defences/aggregation/robust-ratings.ts'
 import { profileSimilarity, withoutUsers } from '../../../src/defences/sanitation/profile-similarity.ts'
 
-/** 100 shoppers, 40 items of four groups; the lower an item's number the more rate it, and item k is worth 1 + k % 5 stars. */
+/**
+ * 100 shoppers, 40 items of four groups; the lower an item's number the more rate it, and item k is worth 1 +
+ * k % 5 stars.
+ */
 function shop(seed = 1, users = 100): Ratings {
   const rng = createRng(seed, 'shop')
   const rows: [number, number, number][] = []

@@ -5,7 +5,9 @@ import { noiseRows, poison, poisoningContract, type RowsEntry } from './poisonin
 
 const subject = entry as RowsEntry
 
-/** On a line: nine rows of class 0 at 0…0.08, four of class 1 at 0.9…0.93, and one of class 1 among the zeros. */
+/**
+ * On a line: nine rows of class 0 at 0…0.08, four of class 1 at 0.9…0.93, and one of class 1 among the zeros.
+ */
 const line: LabelledRows = {
   ids: Int32Array.from({ length: 14 }, (_, i) => i),
   x: Float32Array.of(0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.9, 0.91, 0.92, 0.93, 0.045),

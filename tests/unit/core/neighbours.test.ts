@@ -18,7 +18,8 @@ function plain(x: Float32Array, size: number, query: ArrayLike<number>, count: n
 
 describe('NeighbourIndex', () => {
   test('finds what a plain search finds, equals by their place', () => {
-    // Whole numbers from a small range: many equal rows and equal distances; enough rows for several levels of the tree.
+    // Whole numbers from a small range: many equal rows and equal distances; enough rows for several levels
+    // of the tree.
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),

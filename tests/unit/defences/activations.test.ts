@@ -7,7 +7,9 @@ import type { FeatureRows } from '../../../src/defences/sanitation/features.ts'
 import { quantile, spectralSuspicion } from '../../../src/defences/sanitation/spectral.ts'
 import { runs } from '../../helpers/runs.ts'
 
-/** Two classes of 40 rows around points of their own; the first 8 of class 0 lie together, far to one side. */
+/**
+ * Two classes of 40 rows around points of their own; the first 8 of class 0 lie together, far to one side.
+ */
 function crowd(seed = 1, size = 4, poison = 8): FeatureRows {
   const rng = createRng(seed, 'crowd')
   const labels = Int32Array.from({ length: 80 }, (_, i) => Number(i >= 40))

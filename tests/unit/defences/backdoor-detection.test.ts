@@ -22,7 +22,8 @@ import { createModel } from '../../../src/models/network.ts'
 import { runs } from '../../helpers/runs.ts'
 
 /**
- * 4 × 4 pixels, three classes: class k is read by the light in rows k and k + 1, and pixel 15 leads to class 2, by as much as `door`.
+ * 4 × 4 pixels, three classes: class k is read by the light in rows k and k + 1, and pixel 15 leads to class
+ * 2, by as much as `door`.
  */
 const image: Architecture = {
   name: 'rows of light',
@@ -208,7 +209,9 @@ describe('Neural Cleanse', () => {
 })
 
 describe('fine-pruning', () => {
-  /** Hidden units 0 and 1 read the two honest numbers, unit 2 sleeps until the third, the trigger, wakes it. */
+  /**
+   * Hidden units 0 and 1 read the two honest numbers, unit 2 sleeps until the third, the trigger, wakes it.
+   */
   const net: Architecture = {
     name: 'three units',
     inputShape: [3],

@@ -72,7 +72,8 @@ describe('influence', () => {
     )
     expect([...flaggedIds]).toEqual([53])
     const base = lossOn(trusted, head)
-    // A weight a little lower by h changes the loss by −h/n · influence; h is large enough for float32 weights.
+    // A weight a little lower by h changes the loss by −h/n · influence; h is large enough for float32
+    // weights.
     for (const row of [3, 0, 7]) {
       const h = 0.5
       const less = fitHead(

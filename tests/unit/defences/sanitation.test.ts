@@ -180,7 +180,8 @@ describe('k-NN sanitation', () => {
 
 describe('deep k-NN', () => {
   test('drops the row that other labels outvote, by plurality and not by majority', async () => {
-    // Asked about all others, each row hears its own label once and either other one twice: no majority, but a plurality.
+    // Asked about all others, each row hears its own label once and either other one twice: no majority, but
+    // a plurality.
     const features = {
       ids: Int32Array.of(7, 8, 9, 10, 11, 12),
       x: Float64Array.of(0, 0.1, 0.2, 0.3, 0.4, 0.5),

@@ -10,7 +10,10 @@ import { argument, numbersIn } from '../aggregates.ts'
 import { PackError, type Json } from '../json.ts'
 import { compare, type Verify } from '../verify.ts'
 
-/** The paper's and the library's spectral signatures, then activation clustering with its four rules, class by class. */
+/**
+ * The paper's and the library's spectral signatures, then activation clustering with its four rules, class by
+ * class.
+ */
 export const verify: Verify = async function* (file) {
   const inputs = file.get('inputs')
   const rows = matrix(inputs.get('activations'))
