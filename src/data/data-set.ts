@@ -9,13 +9,37 @@ export interface Split {
   pixels(ids: ArrayLike<number>): Float32Array
 }
 
-/** An image data set: decoded once from its sprites, bytes kept as uint8. */
+/** What one number of a table's row is, and what its 0 and its 1 stand for. */
+export interface Feature {
+  name: string
+  title: string
+  unit?: string
+  /** `log1p`: low and high are ln(1 + value); `flag`: 0 is no, 1 is yes. */
+  scale: 'linear' | 'log1p' | 'flag'
+  low: number
+  high: number
+}
+
+/** The value on its own scale, from one in [0, 1] as the model reads it. */
+export function featureValue({ scale, low, high }: Feature, stored: number): number {
+  const value = low + (high - low) * stored
+  return scale === 'log1p' ? Math.expm1(value) : value
+}
+
+/**
+ * A data set of images, or of table rows that are stored as pictures of height 1: decoded once from its
+ * sprites, bytes kept as uint8.
+ */
 export interface DataSet {
   readonly name: string
   /** What one image shows, in one word: "digit", "sign", "face"; "image" when the header does not say. */
   readonly noun: string
   readonly shape: readonly [height: number, width: number, channels: number]
   readonly classes: readonly string[]
+  /** Of a table: what each number of a row is. */
+  readonly features?: readonly Feature[]
+  /** Made by a program that invents it, and to be called so wherever it is shown. */
+  readonly isSimulated?: boolean
   readonly train: Split
   readonly test: Split
 }
