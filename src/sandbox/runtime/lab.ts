@@ -158,8 +158,8 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
   const retrain: typeof Learner.retrain = async (changes = [], x) => {
     require('retrain', 'retrain')
     const { ids, labels, values } = await toChanges('retrain', changes, x)
-    const { byClass, ...reading } = await call('retrain', ids, labels, values ?? null)
-    return { ...reading, byClass: [...byClass] }
+    const { byClass, scores, ...reading } = await call('retrain', ids, labels, values ?? null)
+    return { ...reading, byClass: [...byClass], scores: [...scores] }
   }
 
   const data: Learner.Data = {
