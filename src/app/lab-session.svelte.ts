@@ -228,7 +228,9 @@ export class LabSession {
       ? {
           ...(code.artefact === 'model-weights'
             ? { label: 'Run training', role: 'defence' }
-            : { label: 'Run attack', role: 'attack' }),
+            : code.artefact === 'change-list' && code.step === 'defend'
+              ? { label: 'Run repair', role: 'defence' }
+              : { label: 'Run attack', role: 'attack' }),
           run: () => this.runProgram(code.id),
         }
       : { label: 'Run', role: 'attack', run: async () => {}, blocked: 'Nothing to run in this lab.' }
@@ -894,7 +896,9 @@ function problemOf(
         help:
           artefact === 'model-weights'
             ? 'Call submit(trainer) once, when the training is done.'
-            : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
+            : artefact === 'change-list'
+              ? 'Call submit({ changes }) once, with the ids that data.sample() gave.'
+              : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
       }
     case 'failed':
       return { ...run, ...located(outcome.error) }
