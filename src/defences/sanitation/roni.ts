@@ -97,12 +97,15 @@ function joined(base: LabelledRows, batch: LabelledRows): LabelledRows {
   const x = new Float32Array(base.x.length + batch.x.length)
   x.set(base.x)
   x.set(batch.x, base.x.length)
+  const labels = new Int32Array(base.ids.length + batch.ids.length)
+  labels.set(base.labels)
+  labels.set(batch.labels, base.labels.length)
   // Ids of a batch may be those of trusted rows: within a trial they name nothing.
   return {
     ...base,
     x,
-    ids: Int32Array.from({ length: base.ids.length + batch.ids.length }, (_, i) => i),
-    labels: Int32Array.of(...base.labels, ...batch.labels),
+    labels,
+    ids: Int32Array.from(labels.keys()),
   }
 }
 

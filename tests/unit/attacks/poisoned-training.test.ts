@@ -124,7 +124,7 @@ describe('trained on poison', () => {
   } as const
   const wave = { amplitude: 0.2, frequency: 2, along: 'width' } as const
   test.each<[string, PoisoningEntry, object, Trigger]>([
-    ['a patch', badnets, patch, patchTrigger(patch as Omit<BadNetsOptions, 'share'>, shape)],
+    ['a patch', badnets, patch, patchTrigger(patch, shape)],
     ['a blended picture', blended, { opacity: 0.3 }, blendedTrigger({ opacity: 0.3, patternSeed: 1 }, shape)],
     ['a wave', sinusoidal, { ...wave, cleanLabel: false }, waveTrigger(wave)],
   ])('a model obeys %s and reads clean images as before', async (_, entry, options, trigger) => {
@@ -192,7 +192,7 @@ describe('trained on poison', () => {
     const rows = bars(240, 1)
     const victim = await trained(rows, 60)
     const features = await featureModel(victim)
-    const [target] = [rowOf(bars(9, 5), 1).slice()]
+    const target = rowOf(bars(9, 5), 1).slice()
     const aim = { features, target, baseClass: 0 }
     const poison = (options: object) =>
       featureCollision(
