@@ -238,7 +238,9 @@ export class LabSession {
       ? {
           ...(this.#trains(code)
             ? { label: 'Run training', role: 'defence' }
-            : { label: 'Run attack', role: 'attack' }),
+            : code.artefact === 'change-list' && code.step === 'defend'
+              ? { label: 'Run repair', role: 'defence' }
+              : { label: 'Run attack', role: 'attack' }),
           run: () => this.runProgram(code.id),
         }
       : { label: 'Run', role: 'attack', run: async () => {}, blocked: 'Nothing to run in this lab.' }
@@ -886,7 +888,9 @@ function problemOf(
             ? access.includes('trainer')
               ? 'Call submit(trainer) once, when the training is done.'
               : 'Call submit({ weights }) once, with the tensors that the checkpoint asks for.'
-            : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
+            : artefact === 'change-list'
+              ? 'Call submit({ changes }) once, with the ids that data.sample() gave.'
+              : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
       }
     case 'failed':
       return { ...run, ...located(outcome.error) }

@@ -3,6 +3,8 @@ import type { Criterion } from '../core/criteria.ts'
 import type { RunContext, TraceStep } from '../core/run.ts'
 import type { Tensor } from '../core/tf.ts'
 import type { Architecture, Weight } from '../models/model.ts'
+import type { LabelledRows } from '../data/labelled-rows.ts'
+import type { Ratings } from '../data/ratings.ts'
 
 /** One knob of an attack: enough to draw a slider, a switch or a choice for it. */
 export type Parameter = NumberParameter | ChoiceParameter | FlagParameter
@@ -23,7 +25,10 @@ export interface NumberParameter extends ParameterBase {
   step: number
   unit: string
   scale: 'linear' | 'log'
-  /** Another ruler while the option `norm` has this value: a length in L2 is no length in L∞. `start`: where it then stands. */
+  /**
+   * Another ruler while the option `norm` has this value: a length in L2 is no length in L∞. `start`: where
+   * it then stands.
+   */
   byNorm?: Readonly<Record<string, { min: number; max: number; step: number; start: number }>>
 }
 export interface ChoiceParameter extends ParameterBase {
@@ -79,7 +84,10 @@ export type EvasionRun<A, O> = (
  */
 export type EvasionEntry<O extends Options = Options> = EntryBase<O> & {
   family: 'evasion'
-  /** Can it lead to a class of one's choice? An attack that leads away only refuses targets (`untargeted`, check.ts). */
+  /**
+   * Can it lead to a class of one's choice? An attack that leads away only refuses targets (`untargeted`,
+   * check.ts).
+   */
   targeted: boolean
 } & (
     | { access: 'white-box'; run: EvasionRun<WhiteBoxAccess, O> }
@@ -139,7 +147,70 @@ export type ExtractionEntry<O extends Options = Options> = EntryBase<O> & {
     | { access: 'decision'; run: ExtractionRun<DecisionOracle, O> }
   )
 
-export type AttackEntry = EvasionEntry | ExtractionEntry
+export interface PoisoningResult<D = LabelledRows> {
+  /** The training set as the victim will see it; the one that was given is untouched. */
+  data: D
+  /**
+   * Whose rows were changed or added (of ratings: which users), in rising order: the truth that a defence is
+   * measured by.
+   */
+  poisonedIds: Int32Array
+}
+
+/**
+ * What a clean-label poisoner aims at: one input that is to be misread, and the class it is to be read as.
+ */
+export interface PoisonTarget {
+  /**
+   * Inputs to features: a surrogate without its last layer, whose “logits” are the features
+   * (models/features.ts).
+   */
+  features: WhiteBoxAccess
+  /** Numbers of the target, of a row's shape; it is in no training set. */
+  target: Float32Array
+  /** Class of the rows that become poison, and that the target is to be read as. */
+  baseClass: number
+}
+
+/**
+ * An attack on the training set: it changes or adds rows within a budget and never sees the victim, which is
+ * trained afterwards. `access` says what it knows beside the data: nothing, a model of its own (`surrogate`),
+ * or a target in such a model's features. `takes`: rows with labels, or ratings.
+ */
+export type PoisoningEntry<O extends Options = Options> = EntryBase<O> & { family: 'poisoning' } & (
+    | {
+        takes: 'labelled-rows'
+        access: 'data'
+        run: (data: LabelledRows, options: Partial<O>, run: RunContext) => Promise<PoisoningResult>
+      }
+    | {
+        takes: 'labelled-rows'
+        access: 'surrogate'
+        run: (
+          data: LabelledRows,
+          surrogate: WhiteBoxAccess,
+          options: Partial<O>,
+          run: RunContext,
+        ) => Promise<PoisoningResult>
+      }
+    | {
+        takes: 'labelled-rows'
+        access: 'target'
+        run: (
+          data: LabelledRows,
+          target: PoisonTarget,
+          options: Partial<O>,
+          run: RunContext,
+        ) => Promise<PoisoningResult>
+      }
+    | {
+        takes: 'ratings'
+        access: 'data'
+        run: (ratings: Ratings, options: Partial<O>, run: RunContext) => Promise<PoisoningResult<Ratings>>
+      }
+  )
+
+export type AttackEntry = EvasionEntry | ExtractionEntry | PoisoningEntry
 export type AttackFamily = AttackEntry['family']
 /** The entries of one family. */
 export type EntryOf<F extends AttackFamily> = Extract<AttackEntry, { family: F }>

@@ -45,3 +45,27 @@ function scale(x: number, k: number): number {
   for (; k < -1000; k += 1000) x *= 2 ** -1000
   return x * 2 ** k
 }
+
+/** sin(2π · turns): exactly 0, ±1 at the quarter turns. */
+export function sinTurns(turns: number): number {
+  // The fraction of a turn is exact; folded to an eighth on either side of 0 or of a quarter turn.
+  let t = turns - Math.floor(turns)
+  let sign = 1
+  if (t >= 0.5) [t, sign] = [t - 0.5, -1]
+  if (t > 0.25) t = 0.5 - t
+  return sign * (t <= 0.125 ? sine(2 * Math.PI * t) : cosine(2 * Math.PI * (0.25 - t)))
+}
+
+/** Taylor, |x| ≤ π/4. */
+function sine(x: number): number {
+  const square = x * x
+  let series = 1
+  for (let i = 18; i >= 2; i -= 2) series = 1 - (square * series) / (i * (i + 1))
+  return x * series
+}
+function cosine(x: number): number {
+  const square = x * x
+  let series = 1
+  for (let i = 18; i >= 2; i -= 2) series = 1 - (square * series) / (i * (i - 1))
+  return series
+}

@@ -1,7 +1,7 @@
 import type { FetchBytes } from '../core/backends.ts'
 import { PerturbError } from '../core/errors.ts'
 import { tensor } from '../core/tf.ts'
-import type { DataSet, Split } from './data-set.ts'
+import type { DataSet, Feature, Split } from './data-set.ts'
 import { decodePng, type Picture } from './png.ts'
 import { fetchShipped, fetchShippedText, isShipped } from './shipped.ts'
 import { loadTable } from './table.ts'
@@ -22,6 +22,9 @@ interface Header {
   /** What one image shows: "digit". */
   noun?: string
   classes: string[]
+  /** Of a table, one a column. */
+  features?: Feature[]
+  simulated?: boolean
   train: SplitHeader
   test: SplitHeader
 }
@@ -35,13 +38,19 @@ export async function loadDataSet(name: string, fetchBytes: FetchBytes): Promise
   const folder = `data/${name}`
   if (isShipped(`${folder}/schema.json`)) return loadTable(name, fetchBytes)
   const header = JSON.parse(await fetchShippedText(`${folder}/header.json`, fetchBytes)) as Header
-  const { height, width, channels, classes, noun = 'image' } = header
+  const { height, width, channels, classes, features, simulated = false, noun = 'image' } = header
   const read = async (split: SplitHeader) => {
     const path = `${folder}/${split.file}`
     return splitOf(decodePng(await fetchShipped(path, fetchBytes), path), header, split, path)
   }
   const [train, test] = await Promise.all([read(header.train), read(header.test)])
-  return { name, noun, shape: [height, width, channels], classes, train, test }
+  if (features && features.length !== height * width * channels)
+    throw new PerturbError(
+      'unreadable',
+      `${folder}/header.json: names ${features.length} features for rows of ${height * width * channels} numbers`,
+    )
+  const table = { ...(features ? { features } : {}), ...(simulated ? { isSimulated: true } : {}) }
+  return { name, noun, shape: [height, width, channels], classes, ...table, train, test }
 }
 
 const unitScale = Float32Array.from({ length: 256 }, (_, value) => value / 255)

@@ -8,15 +8,21 @@ import { PerturbError, toPlainError } from '../core/errors.ts'
 import type { Counted } from '../core/ledger.ts'
 import { QueryLedger } from '../core/ledger.ts'
 import * as tf from '../core/tf.ts'
+import { withChanges, type ChangeList } from '../data/change-list.ts'
 import type { DataSet } from '../data/data-set.ts'
+import type { LabelledRows } from '../data/labelled-rows.ts'
 import { sampleUnderNoise } from '../defences/certification/randomised-smoothing.ts'
 import { defended } from '../defences/defended.ts'
 import type { StageSpec } from '../defences/stage.ts'
 import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
+import { readRows, readTest } from '../grading/readings.ts'
+import { givenRows } from '../grading/retrained.ts'
+import { parseArtefact } from '../grading/validate.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
-import { topClasses } from '../models/network.ts'
+import { createModel, topClasses } from '../models/network.ts'
+import { trainOnRows, type TrainingSpec } from '../models/train-on-rows.ts'
 import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
@@ -77,6 +83,8 @@ const grants = {
   'trainer.step': ['trainer'],
   'data.sample': ['data'],
   'data.batch': ['trainer'],
+  'data.audited': ['data'],
+  retrain: ['retrain'],
 } as const satisfies Record<keyof Capabilities, readonly string[]>
 type CapabilityName = keyof Capabilities
 
@@ -90,7 +98,21 @@ const batchRows = 128
 export function createCapabilities(options: CapabilityOptions): CapabilityServer {
   const { dataset, task, spec, seed } = options
   const attempt = options.attempt ?? ((work) => work())
-  const original = async () => (typeof options.model === 'function' ? options.model() : options.model)
+  const shipped = async () => (typeof options.model === 'function' ? options.model() : options.model)
+  /** The victim of a task that has it trained: its weights, and the model over them beside the shipped one. */
+  let fitted: { weights: Weight[]; live?: { beside: Model; model: Model } } | undefined
+  let given: LabelledRows | undefined
+  const givenNow = () => (given ??= givenRows(task, dataset))
+  const original = async () => {
+    const beside = await shipped()
+    if (!task.training) return beside
+    fitted ??= { weights: await fit(beside, givenNow(), task.training) }
+    if (fitted.live?.beside !== beside)
+      fitted.live = { beside, model: createModel(beside.architecture, fitted.weights) }
+    return fitted.live.model
+  }
+  const fit = async (beside: Model, rows: LabelledRows, spec: TrainingSpec) =>
+    (await trainOnRows(beside.architecture, rows, spec, { onStep: stopIfClosed })).weights
   /** The copy in training, and the victim beside which it was made: another one means that the backend was restarted. */
   let training: { trainer: Trainer; beside: Model } | undefined
   let stepsTaken = 0
@@ -310,6 +332,36 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         })
       },
 
+      async retrain([ids, labels, values]) {
+        const spec = task.training
+        if (!spec)
+          throw new PerturbError(
+            'bad-input',
+            'retrain: the victim of this checkpoint is not trained by the run',
+          )
+        const changes = readChanges(ids, labels, values, task, dataset)
+        const rows = withChanges(givenNow(), changes)
+        ledger.charge('training', spec.steps * spec.batchSize, [
+          Int32Array.from(changes.ids),
+          Int32Array.from(changes.labels),
+          ...(changes.values ? [changes.values] : []),
+        ])
+        return attempt(async () => {
+          const weights = await fit(await shipped(), rows, spec)
+          fitted?.live?.model.dispose()
+          fitted = { weights }
+          const model = await original()
+          const reading = await readTest(model, dataset, spec)
+          return { ...reading, scores: await readRows(model, givenNow(), spec.positive) }
+        })
+      },
+
+      async 'data.audited'() {
+        const audited = task.audited ?? []
+        const { labels } = dataset[task.split]
+        return { ids: [...audited], y: Int32Array.from(audited, (id) => labels[id]!) }
+      },
+
       async 'data.batch'([step, size, images]) {
         const { train } = dataset
         const rows = readWhole('data.batches: size', size, 1, mostBatchRows)
@@ -332,6 +384,16 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       async 'data.sample'([n]) {
         const count =
           n === undefined || n === null ? task.ids.length : readWhole('data.sample: n', n, 1, task.ids.length)
+        if (task.tampered) {
+          const { ids, x, labels, shape } = givenNow()
+          const shown = Math.min(count, ids.length)
+          const values = x.slice(0, (shown * x.length) / ids.length)
+          return {
+            ids: [...ids.subarray(0, shown)],
+            x: { shape: [shown, ...shape], dtype: 'float32', values },
+            y: labels.slice(0, shown),
+          }
+        }
         const ids = task.ids.slice(0, count)
         const values = dataset[task.split].pixels(ids)
         // A row of a table has the shape that its model takes: [30], where the data set says [1, 1, 30].
@@ -406,6 +468,8 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     },
     close() {
       closed = true
+      fitted?.live?.model.dispose()
+      fitted = undefined
       training?.trainer.dispose()
       training = undefined
     },
@@ -490,6 +554,33 @@ function shuffles(seed: number): (all: number, count: number, epoch: number) => 
     }
     return known.order
   }
+}
+
+/** Changes as a program sends them. Unknown rows, a row twice and labels that are no class are refused here already. */
+function readChanges(
+  ids: unknown,
+  labels: unknown,
+  values: unknown,
+  task: Task,
+  dataset: DataSet,
+): ChangeList {
+  if (!(ids instanceof Int32Array) || !(labels instanceof Int32Array))
+    throw new PerturbError(
+      'bad-input',
+      `retrain: changes must be a list of { id, label }; got ${describe(ids)}`,
+    )
+  const size = dataset.shape.reduce((product, n) => product * n, 1)
+  const parsed = parseArtefact(
+    {
+      kind: 'change-list',
+      ids: [...ids],
+      labels: [...labels],
+      ...(values === null || values === undefined ? {} : { values }),
+    },
+    { kind: 'change-list', ids: task.ids, classes: dataset.classes, mayDrop: true, rowSize: size },
+  )
+  if (parsed.artefact?.kind === 'change-list') return parsed.artefact
+  throw new PerturbError('bad-input', `retrain: ${parsed.rejected?.headline}`)
 }
 
 function readRate(value: unknown): number {

@@ -1,5 +1,6 @@
 import type { ClassifierInfo } from '../core/classifier.ts'
 import type { LossSpec } from '../core/losses.ts'
+import type { Reading } from '../grading/readings.ts'
 
 /**
  * What crosses between a learner's program (in the sandbox's worker) and the engine, over one
@@ -69,6 +70,17 @@ export interface Capabilities {
     size: number,
     images: number | null,
   ): { x: WireTensor; y: Int32Array; batches: number }
+  /**
+   * Trains the task's victim anew on its rows with these changes (label −1 drops a row; `values` holds new numbers for
+   * each changed row), reads it on the test split, and scores every row that was given. From then on `victim` is the new one. Every row of every batch is charged.
+   */
+  retrain(
+    ids: Int32Array,
+    labels: Int32Array,
+    values: Float32Array | null,
+  ): Reading & { scores: Float32Array }
+  /** The true labels of the rows that the task says were audited. */
+  'data.audited'(): { ids: number[]; y: Int32Array }
   /** The first n images of the task; all of them when n is null. */
   'data.sample'(n: number | null): { ids: number[]; x: WireTensor; y: Int32Array }
 }

@@ -1,3 +1,5 @@
+import type { ChangeList } from '../data/change-list.ts'
+
 /**
  * What a learner hands in, as plain bytes and JSON. Always untrusted: `parseArtefact` (validate.ts)
  * builds a fresh object from own properties and checks shape, dtype, ids, finiteness and size.
@@ -25,6 +27,10 @@ export type Artefact =
       /** One number an image in each, in the order of the task's `columns`. */
       columns: { name: string; values: Float32Array }[]
     }
+  | ({
+      /** What is to be changed in the task's training rows. The referee makes the changes and trains the victim itself. */
+      kind: 'change-list'
+    } & ChangeList)
   | {
       kind: 'answer'
       /** Quiz id → chosen option ids. */

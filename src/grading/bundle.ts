@@ -206,6 +206,12 @@ const artefact = v.variant('kind', [
     ids: v.array(count),
     columns: v.array(v.object({ name: text(100), values: floats })),
   }),
+  v.object({
+    kind: v.literal('change-list'),
+    ids: v.array(count),
+    labels: v.array(v.pipe(v.number(), v.integer(), v.minValue(-1))),
+    values: v.optional(floats),
+  }),
   v.object({ kind: v.literal('answer'), choices: map(v.array(text(100))) }),
 ])
 const attempt = v.object({

@@ -1,9 +1,12 @@
 import type { DataSet } from '../data/data-set.ts'
+import type { ChangeList } from '../data/change-list.ts'
 import type { Model, Weight } from '../models/model.ts'
+import type { TrainingSpec } from '../models/train-on-rows.ts'
 import type { Rng } from '../core/rng.ts'
 import type { StageSpec } from '../defences/stage.ts'
 import type { WatchRule } from '../defences/detection/query-watch.ts'
 import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
+import type { Readings } from './readings.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Trusted copies, on the referee: WASM, one thread, the same binary in the page and in Node. */
@@ -62,6 +65,17 @@ export interface Task {
   surrogate?: { name: string; shape: number[] }[]
   /** The victim stands behind a prediction API: who may ask how much, how exactly it answers, and a log of it all. */
   api?: ApiSpec
+  /**
+   * A victim that is not shipped but trained on the task's rows: the program's `victim` is trained so before its first
+   * question, `retrain` trains it again on changed rows, and the referee (`retrained`) trains it in the same way.
+   */
+  training?: TrainingSpec & Readings
+  /** Changes that somebody made to the rows before the program is given them. `labels` are the true ones all the same. */
+  tampered?: ChangeList
+  /** Rows that somebody else has looked at: `data.audited()` tells their true labels. */
+  audited?: number[]
+  /** For a checkpoint of `change-list`: what a change may do besides giving a row another label. */
+  changes?: { drops?: boolean; values?: boolean }
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */
   columns?: string[]
 }

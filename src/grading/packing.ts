@@ -20,6 +20,7 @@ export type PackedArtefact =
       tensors: { name: string; shape: number[]; values: PackedFloats }[]
     }
   | { kind: 'scores'; ids: number[]; columns: { name: string; values: PackedFloats }[] }
+  | { kind: 'change-list'; ids: number[]; labels: number[]; values?: PackedFloats | undefined }
   | { kind: 'answer'; choices: Record<string, string[]> }
 
 /** How many unpacked bytes may still be made; shared by everything in one file. */
@@ -41,6 +42,10 @@ export function packArtefact(artefact: Artefact): PackedArtefact {
         ...artefact,
         columns: artefact.columns.map(({ name, values }) => ({ name, values: packFloats(values) })),
       }
+    case 'change-list': {
+      const { values, ...rest } = artefact
+      return values ? { ...rest, values: packFloats(values) } : rest
+    }
     case 'answer':
       return artefact
   }
@@ -67,6 +72,10 @@ export function unpackArtefact(packed: PackedArtefact, allowance: Allowance): Ar
           values: unpackFloats(values, allowance),
         })),
       }
+    case 'change-list': {
+      const { values, ...rest } = packed
+      return values ? { ...rest, values: unpackFloats(values, allowance) } : rest
+    }
     case 'answer':
       return packed
   }
@@ -95,6 +104,10 @@ export function artefactDigest(artefact: Artefact): string {
         add(name)
         hash.update(littleEndian(values))
       }
+      break
+    case 'change-list':
+      add(JSON.stringify([artefact.ids, artefact.labels]))
+      if (artefact.values) hash.update(littleEndian(artefact.values))
       break
     case 'answer':
       add(

@@ -268,6 +268,12 @@ async function expectedOf<V>(
     }
     case 'scores':
       return { kind: 'scores', ids: task.ids, columns: task.columns ?? [] }
+    case 'change-list': {
+      const { shape, classes } = await tools.dataset(task.dataset)
+      const { drops = false, values = false } = task.changes ?? {}
+      const rowSize = shape.reduce((product, n) => product * n, 1)
+      return { kind: 'change-list', ids: task.ids, classes, mayDrop: drops, ...(values ? { rowSize } : {}) }
+    }
     case 'answer':
       return { kind: 'answer' }
   }

@@ -1,3 +1,4 @@
+import { dropped } from '../data/change-list.ts'
 import type { Artefact, ArtefactKind } from './artefact.ts'
 import { rejected } from './rows.ts'
 import type { Verdict } from './verdict.ts'
@@ -7,6 +8,16 @@ export type Expected =
   | { kind: 'adversarial-examples'; ids: readonly number[]; inputShape: readonly number[] }
   | { kind: 'model-weights'; model: string; tensors: readonly { name: string; shape: readonly number[] }[] }
   | { kind: 'scores'; ids: readonly number[]; columns: readonly string[] }
+  | {
+      kind: 'change-list'
+      /** Rows that may be changed. */
+      ids: readonly number[]
+      classes: readonly string[]
+      /** Rows may be taken out. */
+      mayDrop: boolean
+      /** Numbers of one row, where these may be changed too. */
+      rowSize?: number
+    }
   | { kind: 'answer' }
 
 export type Parsed =
@@ -59,6 +70,8 @@ function read(untrusted: unknown, expected: Expected): Artefact {
       return readWeights(untrusted, expected)
     case 'scores':
       return readScores(untrusted, expected)
+    case 'change-list':
+      return readChanges(untrusted, expected)
     case 'answer':
       return readAnswer(untrusted)
   }
@@ -164,6 +177,43 @@ function readWeights(untrusted: object, expected: Extract<Expected, { kind: 'mod
   return { kind: 'model-weights', model: expected.model, tensors }
 }
 
+/** No change at all is a hand-in: it is graded, and fails. */
+function readChanges(untrusted: object, expected: Extract<Expected, { kind: 'change-list' }>): Artefact {
+  const next =
+    'Next: hand in each row that you change once, by its id: `submit({ changes: [{ id, label }] })`.'
+  const known = new Set(expected.ids)
+  const ids = integers(own(untrusted, 'ids'), 'ids', known.size + 1)
+  const labels = integers(own(untrusted, 'labels'), 'labels', known.size + 1)
+  if (ids.length !== labels.length)
+    throw new Malformed(
+      `Every changed row needs one label; got ${ids.length} rows and ${labels.length} labels.`,
+      next,
+    )
+  const seen = new Set<number>()
+  for (const [i, id] of ids.entries()) {
+    if (!known.has(id))
+      throw new Malformed(
+        `Row ${id} is not in your training data.`,
+        'Next: take the ids from `data.sample()`, unchanged. Another learner has other rows.',
+      )
+    if (seen.has(id))
+      throw new Malformed(`Row ${id} is changed twice; which change counts cannot be told.`, next)
+    seen.add(id)
+    const label = labels[i]!
+    const isDropped = label === dropped && expected.mayDrop
+    if (!isDropped && !(label >= 0 && label < expected.classes.length)) {
+      const words = expected.classes.map((name, number) => `${number} (${name})`).join(', ')
+      const or = label === dropped ? '; rows cannot be taken out here' : ''
+      throw new Malformed(`The label of row ${id} must be one of ${words}; got ${label}${or}.`, next)
+    }
+  }
+  if (!Object.hasOwn(untrusted, 'values')) return { kind: 'change-list', ids, labels }
+  if (expected.rowSize === undefined)
+    throw new Malformed('Only labels may be changed here, and this hand-in has `values` of rows too.', next)
+  const values = floats(own(untrusted, 'values'), ids.length * expected.rowSize, 'values')
+  return { kind: 'change-list', ids, labels, values }
+}
+
 const longestId = 64
 const mostAnswers = 100
 
@@ -267,6 +317,7 @@ const articled = (kind: ArtefactKind) =>
     'adversarial-examples': 'adversarial examples',
     'model-weights': 'model weights',
     scores: 'scores',
+    'change-list': 'a list of changes',
     answer: 'an answer',
   })[kind]
 

@@ -37,6 +37,11 @@ export {
   type Hypothesis,
   type MeasuredExamples,
 } from '../grading/evasion.ts'
+/** Training data that was changed: what the victim reads that is trained on it, and on the rows as they were. */
+export { baseline, givenRows, retrained } from '../grading/retrained.ts'
+export type { Retrained } from '../grading/retrained.ts'
+export { dropped, withChanges, type ChangeList } from '../data/change-list.ts'
+export type { LabelledRows } from '../data/labelled-rows.ts'
 /** The referee's own attacks, e.g. `pgd` on a model that was handed in. */
 export {
   attackImages,

@@ -229,6 +229,33 @@ export interface BatchOptions {
   images?: number
 }
 
+/** One row of the training data, changed: another class number, or 'drop' to take it out. */
+export interface Change {
+  /** As `data.sample()` gives it. */
+  id: number
+  label: number | 'drop'
+}
+
+/** How well a victim does that was trained on changed rows, on rows that nobody changed. */
+export interface Retrained {
+  /** Share of the watched class that is found while the share of false alarms stays fixed, 0 to 1. */
+  recall: number
+  /** Share of all rows that get their own class. */
+  accuracy: number
+  /** The same, class by class. */
+  byClass: number[]
+  /** How sure it is that each training row is of the watched class, 0 to 1, in the order of `data.sample()`. */
+  scores: number[]
+}
+
+/**
+ * What if: trains the victim anew on the training rows with these changes, and reads it on the test rows. From then
+ * on `victim` is the new one. It costs as many rows of the budget as it trains on.
+ * @param changes none when left out: the rows as they are
+ * @param x new numbers for the changed rows, one row a change, where only labels are not enough
+ */
+export declare function retrain(changes?: readonly Change[], x?: Tensor): Promise<Retrained>
+
 /** Images, chosen by your seed. */
 export interface Data {
   /** The first n of this checkpoint's images (all by default): ids, images x in [0, 1], and the digits y that they show. */
@@ -239,6 +266,8 @@ export interface Data {
    * memory: keep numbers from batch to batch, or `tf.keep` a tensor.
    */
   batches(options?: BatchOptions): AsyncIterable<TrainingBatch>
+  /** Rows that somebody you trust has looked at, and their true labels; none in most checkpoints. */
+  audited(): Promise<{ ids: number[]; y: number[] }>
 }
 
 /** The images of this checkpoint: `const { ids, x, y } = await data.sample()`. */
@@ -339,14 +368,16 @@ export declare const attacks: {
 
 /**
  * Hands in, once a run, for the ids in the order that `data.sample()` gave them: changed images `x`, or
- * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `submit({ weights })`: a model
- * of your own making, its tensors by name. Or `submit(trainer)`: the model that you trained.
+ * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `changes`: what you change in
+ * the training data. Or `submit({ weights })`: a model of your own making, its tensors by name. Or `submit(trainer)`: the
+ * model that you trained.
  */
 export declare function submit(
   handIn:
     | { ids: ArrayLike<number>; x: Tensor }
     | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
     | { weights: Readonly<Record<string, Tensor | ArrayLike<number> | number>> }
+    | { changes: readonly Change[]; x?: Tensor }
     | Trainer,
 ): Promise<void>
 

@@ -60,6 +60,8 @@ function ofKind(good: Artefact): Hostile[] {
       return hostileWeights(good)
     case 'scores':
       return hostileScores(good)
+    case 'change-list':
+      return hostileChanges(good)
     case 'answer':
       return [
         { name: 'no choices', make: () => ({ kind: 'answer' }) },
@@ -179,6 +181,34 @@ function hostileWeights(good: Extract<Artefact, { kind: 'model-weights' }>): Hos
         ...tensor,
         values: new Float32Array(4 * tensor.values.length + 1_000_000),
       })),
+    },
+  ]
+}
+
+function hostileChanges(good: Extract<Artefact, { kind: 'change-list' }>): Hostile[] {
+  const firstLabel = (label: unknown) => () => ({ ...good, labels: [label, ...good.labels.slice(1)] })
+  return [
+    { name: 'a row that is not there', make: () => ({ ...good, ids: [2 ** 31, ...good.ids.slice(1)] }) },
+    { name: 'a row before the first', make: () => ({ ...good, ids: [-1, ...good.ids.slice(1)] }) },
+    {
+      name: 'a row twice',
+      make: () => ({ ...good, ids: [...good.ids, good.ids[0]], labels: [...good.labels, good.labels[0]] }),
+    },
+    { name: 'ids that are texts', make: () => ({ ...good, ids: good.ids.map(String) }) },
+    { name: 'a label too few', make: () => ({ ...good, labels: good.labels.slice(1) }) },
+    { name: 'a label that is no class', make: firstLabel(1000) },
+    { name: 'a label below the classes', make: firstLabel(-2) },
+    { name: 'half a label', make: firstLabel(0.5) },
+    { name: 'NaN', make: firstLabel(NaN) },
+    { name: 'a label in words', make: firstLabel('honest') },
+    { name: 'values that are no numbers', make: () => ({ ...good, values: good.ids.map(String) }) },
+    {
+      name: 'a huge array of values',
+      make: () => ({ ...good, values: new Float32Array(4_000_000 + good.ids.length) }),
+    },
+    {
+      name: 'a huge list of ids',
+      make: () => ({ ...good, ids: Object.assign([...good.ids], { length: 2 ** 32 - 1 }) }),
     },
   ]
 }

@@ -29,7 +29,7 @@ export interface Manifest {
 }
 
 export interface SandboxSpec {
-  /** Capabilities granted: victim, inner, scores, decisions, trainer, data. */
+  /** Capabilities granted: victim, inner, scores, decisions, trainer, data, retrain. */
   access: string[]
   /** Rows the ledger answers before it refuses. */
   maxQueries: number
@@ -44,7 +44,7 @@ export interface CheckpointSpec {
   step: StepId
   /** Where its artefact may come from; `quiz` answers come from the page. */
   accepts: ('code' | 'explore' | 'quiz')[]
-  artefact: 'adversarial-examples' | 'model-weights' | 'scores' | 'answer'
+  artefact: 'adversarial-examples' | 'model-weights' | 'scores' | 'change-list' | 'answer'
   points: number
   /** What differs from the lab's `sandbox` in this checkpoint: another access, a budget of its own. */
   sandbox?: Partial<SandboxSpec>

@@ -457,7 +457,7 @@ class Prover {
   /** Somebody else's work must not pass; answers and models are not bound to a variant's images. */
   private async proveForeign(spec: CheckpointSpec) {
     const foreign = this.foreign[spec.id]
-    if (foreign?.kind !== 'adversarial-examples') return
+    if (foreign?.kind !== 'adversarial-examples' && foreign?.kind !== 'change-list') return
     const verdict = await this.grade(spec, foreign)
     const ok = verdict.status === 'rejected' || verdict.status === 'failed'
     this.say(

@@ -15,7 +15,7 @@ const count = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(1), v.description(description))
 
 /** What a program may be granted. */
-export const capabilities = ['victim', 'inner', 'scores', 'decisions', 'trainer', 'data'] as const
+export const capabilities = ['victim', 'inner', 'scores', 'decisions', 'trainer', 'data', 'retrain'] as const
 
 const sandbox = v.strictObject({
   access: v.pipe(
@@ -41,7 +41,7 @@ const checkpoint = v.strictObject({
     v.description('Where its artefact may come from.'),
   ),
   artefact: v.pipe(
-    v.picklist(['adversarial-examples', 'model-weights', 'scores', 'answer']),
+    v.picklist(['adversarial-examples', 'model-weights', 'scores', 'change-list', 'answer']),
     v.description('What is handed in; the grader accepts the same.'),
   ),
   points: count('Its share of the lab’s points.'),

@@ -12,8 +12,8 @@ export interface WeightShape {
 const fail = (what: string) => new PerturbError('bad-input', what)
 const sizeOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1)
 
-/** The shape that leaves a layer, without the batch. */
-function outputShape(layer: Layer, shape: readonly number[], at: string): number[] {
+/** The shape that leaves a layer, without the batch; `at` begins an error. Throws `bad-input` when it cannot take this shape. */
+export function outputShape(layer: Layer, shape: readonly number[], at: string): number[] {
   if (layer.type === 'flatten') return [sizeOf(shape)]
   if (layer.type === 'dense') {
     if (shape.length !== 1)

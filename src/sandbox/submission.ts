@@ -3,10 +3,12 @@
  * again in the frame and again on the page. Range and ids are graded, not refused here.
  */
 import { PerturbError } from '../core/errors.ts'
+import { dropped } from '../data/change-list.ts'
 import { surrogateName, type Artefact } from '../grading/artefact.ts'
 
 export type AdversarialExamples = Extract<Artefact, { kind: 'adversarial-examples' }>
 export type Scores = Extract<Artefact, { kind: 'scores' }>
+export type Changes = Extract<Artefact, { kind: 'change-list' }>
 /** The model in the run's trainer. The engine has its weights, and the page takes them from there; a program never does. */
 export interface TrainedModel {
   kind: 'trained-model'
@@ -14,7 +16,7 @@ export interface TrainedModel {
 /** A model of the program's own making, tensor by tensor. */
 export type OwnModel = Extract<Artefact, { kind: 'model-weights' }>
 /** What a program may hand in. */
-export type HandIn = AdversarialExamples | Scores | OwnModel | TrainedModel
+export type HandIn = AdversarialExamples | Scores | Changes | OwnModel | TrainedModel
 
 export const maxArtefactBytes = 64 * 1024 * 1024
 const maxRows = 100_000
@@ -27,6 +29,7 @@ export function checkSubmission(value: unknown, maxBytes = maxArtefactBytes): Ha
   if (own(value, 'kind') === 'trained-model') return { kind: 'trained-model' }
   const tensors = own(value, 'tensors')
   if (tensors !== undefined) return checkModel(tensors, maxBytes)
+  if (own(value, 'kind') === 'change-list') return checkChanges(value, maxBytes)
   const ids = own(value, 'ids')
   const columns = own(value, 'columns')
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > maxRows || !ids.every(isIndex)) {
@@ -69,6 +72,24 @@ function checkModel(tensors: unknown, maxBytes: number): OwnModel {
     return { name, shape: [...shape] as number[], values: values.slice() }
   })
   return { kind: 'model-weights', model: surrogateName, tensors: checked }
+}
+
+/** Whether the rows exist and the labels are classes is the referee's to say. */
+function checkChanges(value: unknown, maxBytes: number): Changes {
+  const [ids, labels, values] = [own(value, 'ids'), own(value, 'labels'), own(value, 'values')]
+  if (!Array.isArray(ids) || ids.length > maxRows || !ids.every(isIndex))
+    refuse(
+      `changes must name up to ${maxRows.toLocaleString('en')} rows by the ids that data.sample() gives; got ${describe(ids)}`,
+    )
+  if (!Array.isArray(labels) || labels.length !== ids.length || !labels.every(isLabel))
+    refuse(`changes must give each row a class number, or 'drop'; got ${describe(labels)}`)
+  if (values === undefined) return { kind: 'change-list', ids: [...ids], labels: [...labels] }
+  if (!(values instanceof Float32Array)) refuse(`x must be a float32 tensor; got ${describe(values)}`)
+  if (values.byteLength > maxBytes)
+    refuse(`x may hold at most ${mebibytes(maxBytes)} MiB; got ${mebibytes(values.byteLength)} MiB`)
+  const bad = values.findIndex((number) => !Number.isFinite(number))
+  if (bad >= 0) refuse(`x must hold finite numbers; number ${bad} is ${values[bad]}`)
+  return { kind: 'change-list', ids: [...ids], labels: [...labels], values: values.slice() }
 }
 
 function checkScores(columns: unknown, ids: number[]): Scores {
@@ -129,6 +150,7 @@ export function own(value: unknown, key: string): unknown {
 }
 
 const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isLabel = (value: unknown): value is number => isIndex(value) || value === dropped
 const mebibytes = (bytes: number) => Math.round(bytes / 1024 / 1024)
 
 function refuse(sentence: string): never {

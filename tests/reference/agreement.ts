@@ -26,6 +26,7 @@ const files: [file: string, checks: number][] = [
   ['A_gradients_attributions.json', 33],
   ['C_smoothing.json', 16],
   ['C_extraction.json', 17],
+  ['C_poisoning.json', 54],
 ]
 
 /** A test file a backend, so that two cores share the work. */

@@ -24,6 +24,13 @@ export class Json {
     )
   }
 
+  /** An element of a list. */
+  at(index: number): Json {
+    if (!Array.isArray(this.value) || !(index in this.value))
+      throw this.wrong(`a list with an element ${index}`)
+    return new Json(this.file, `${this.path}[${index}]`, this.value[index] as unknown)
+  }
+
   entries(): [string, Json][] {
     const value = this.value
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.wrong('an object')

@@ -11,6 +11,7 @@ import { nullVector, solveLinear } from '../../core/linear-algebra.ts'
 import type { LossSpec } from '../../core/losses.ts'
 import { drawPlacements, pasteSticker, pullBack, type PictureShape } from '../../core/placement.ts'
 import { createRng } from '../../core/rng.ts'
+import { dropped } from '../../data/change-list.ts'
 import { betaQuantile, normalQuantile } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
@@ -155,7 +156,19 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     }
   }
 
+  const retrain: typeof Learner.retrain = async (changes = [], x) => {
+    require('retrain', 'retrain')
+    const { ids, labels, values } = await toChanges('retrain', changes, x)
+    const { byClass, scores, ...reading } = await call('retrain', ids, labels, values ?? null)
+    return { ...reading, byClass: [...byClass], scores: [...scores] }
+  }
+
   const data: Learner.Data = {
+    async audited() {
+      require('data', 'data.audited')
+      const { ids, y } = await call('data.audited')
+      return { ids: [...ids], y: [...y] }
+    },
     batches: (options) => batches(options),
     async sample(n) {
       require('data', 'data.sample')
@@ -232,6 +245,11 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     if (handIn === trainer) return send({ kind: 'trained-model' })
     const weights = own(handIn, 'weights')
     if (weights !== undefined) return send(checkSubmission({ tensors: await tensorsOf(weights) }))
+    if (own(handIn, 'changes') !== undefined) {
+      const { ids, labels, values } = await toChanges('submit', own(handIn, 'changes'), own(handIn, 'x'))
+      const list = { kind: 'change-list', ids: [...ids], labels: [...labels], values }
+      return send(checkSubmission(list))
+    }
     const ids = plainIds(own(handIn, 'ids'))
     const scores = own(handIn, 'scores')
     let artefact: HandIn
@@ -261,6 +279,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       oracle: Object.freeze(oracle),
       trainer,
       data: Object.freeze(data),
+      retrain,
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),
@@ -361,6 +380,42 @@ async function toPicture(method: string, argument: string, value: unknown, rank:
     )
   return { shape, values: Float32Array.from(values), picture: shape.slice(-3) as unknown as PictureShape }
 }
+
+/** `[{ id, label }]` as two lists; a label may be 'drop'. New numbers of the rows come as one tensor, a row a change. */
+async function toChanges(method: string, changes: unknown, x: unknown) {
+  if (!Array.isArray(changes))
+    throw new PerturbError(
+      'bad-input',
+      `${method}: changes must be a list of { id, label }; got ${changes instanceof Promise ? 'a Promise (write await)' : describe(changes)}`,
+    )
+  const ids = new Int32Array(changes.length)
+  const labels = new Int32Array(changes.length)
+  for (const [i, change] of changes.entries()) {
+    const [id, label] = [own(change, 'id'), own(change, 'label')]
+    if (!isInt32(id) || id < 0)
+      throw new PerturbError(
+        'bad-input',
+        `${method}: changes[${i}].id must be the id of a row, as data.sample() gives it; got ${describe(id)}`,
+      )
+    if (label !== 'drop' && !(isInt32(label) && label >= 0))
+      throw new PerturbError(
+        'bad-input',
+        `${method}: changes[${i}].label must be a class number, or 'drop'; got ${describe(label)}`,
+      )
+    ids[i] = id
+    labels[i] = label === 'drop' ? dropped : label
+  }
+  if (x === undefined) return { ids, labels }
+  const { shape, values } = await toWire(method, 'x', x)
+  if (shape[0] !== changes.length)
+    throw new PerturbError(
+      'bad-input',
+      `${method}: x must have one row for each of the ${changes.length} changes; got shape (${shape.join(', ')})`,
+    )
+  return { ids, labels, values: Float32Array.from(values) }
+}
+
+const isInt32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value
 
 function toLabels(method: string, value: unknown, noun = 'y'): Int32Array {
   const list = value as ArrayLike<number>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { entry as fgsm } from '../../../src/attacks/evasion/fgsm.ts'
-import { attackInfo, attacks, collectAttacks, findAttack } from '../../../src/attacks/registry.ts'
+import { entry as badnets } from '../../../src/attacks/poisoning/badnets.ts'
+import { attackInfo, attacks, attacksOf, collectAttacks, findAttack } from '../../../src/attacks/registry.ts'
 
 describe('attack registry', () => {
   test('finds every attack file by its name', () => {
@@ -11,6 +12,15 @@ describe('attack registry', () => {
   test('names the attacks there are when one is unknown', () => {
     expect(() => findAttack('fgms')).toThrow(/no attack "fgms"; the attacks are .*fgsm/)
     expect(() => findAttack('constructor')).toThrow(/no attack/)
+  })
+
+  test('looks within a family, evasion unless another is named', () => {
+    expect(findAttack('badnets', 'poisoning')).toBe(badnets)
+    expect(() => findAttack('badnets')).toThrow(
+      /"badnets" is an attack of the family poisoning; expected evasion: .*fgsm/,
+    )
+    expect([...attacksOf('poisoning').keys()]).toContain('targeted-flip')
+    expect([...attacksOf('poisoning').keys()]).not.toContain('fgsm')
   })
 
   test('what the page gets is plain data', () => {

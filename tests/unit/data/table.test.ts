@@ -19,7 +19,7 @@ const parse = (text: string) => parseTable('tiny', schema, text, 'data/tiny/data
 
 test('numbers are standardised, the class is found wherever it stands, the first rows are for training', () => {
   const data = parse('age,ill,dose\n50,yes,1\n40,no,-4\r\n30,yes,0\n')
-  expect(data.features).toEqual(['age', 'dose'])
+  expect(data.features?.map(({ name }) => name)).toEqual(['age', 'dose'])
   expect(data.shape).toEqual([1, 1, 2])
   expect(Array.from(data.train.pixels([0, 1]))).toEqual([1, 0.5, 0, -2])
   expect(Array.from(data.train.labels)).toEqual([1, 0])

@@ -394,4 +394,7 @@ test('attacks tells the page the knobs, as plain data', async () => {
     'epsilon',
     'norm',
   ])
+  const poisonings = await call<typeof attacksMethod>('attacks', { family: 'poisoning' })
+  expect(poisonings.map(({ id }) => id)).toContain('badnets')
+  expect(poisonings.map(({ family }) => family)).not.toContain('evasion')
 })

@@ -7,7 +7,12 @@ import { collectRecipes, recipe, recipes } from '../../../src/models/architectur
 import { loadModel } from '../../../src/models/load.ts'
 
 /** What each shipped model must read of its test split; its card says what it does read. */
-const leastAccuracy: Record<string, number> = { 'digits-cnn': 0.97, 'signs-cnn': 0.97, 'faces-cnn': 0.98 }
+const leastAccuracy: Record<string, number> = {
+  'digits-cnn': 0.97,
+  'signs-cnn': 0.97,
+  'faces-cnn': 0.98,
+  'fraud-mlp': 0.98,
+}
 
 describe('every shipped model', () => {
   beforeAll(() => startBackend('wasm', readStatic))

@@ -1,0 +1,231 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readStatic } from '../../../src/cli/node-platform.ts'
+import { startBackend } from '../../../src/core/backends.ts'
+import * as tf from '../../../src/core/tf.ts'
+import type { DataSet, Split } from '../../../src/data/data-set.ts'
+import { createCapabilities, type CapabilityServer } from '../../../src/engine/capabilities.ts'
+import type { Task, Trusted } from '../../../src/grading/grader.ts'
+import { baseline, retrained } from '../../../src/grading/retrained.ts'
+import { rowsOfSplit, withChanges } from '../../../src/data/change-list.ts'
+import type { Architecture } from '../../../src/models/model.ts'
+import { createModel } from '../../../src/models/network.ts'
+import { trainOnRows } from '../../../src/models/train-on-rows.ts'
+import { initialWeights } from '../../../src/models/weights.ts'
+
+const architecture: Architecture = {
+  name: 'line',
+  inputShape: [1, 2, 1],
+  numClasses: 2,
+  bounds: [0, 1],
+  classes: ['low', 'high'],
+  layers: [{ type: 'flatten' }, { type: 'dense', units: 2 }],
+}
+
+/** Rows on a line; those above a half are class 1. */
+function data(): DataSet {
+  const count = 40
+  const value = (id: number) => ((id * 7) % count) / count
+  const pixels = (ids: ArrayLike<number>) =>
+    Float32Array.from({ length: 2 * ids.length }, (_, i) => (i % 2 ? 0.5 : value(ids[i >> 1]!)))
+  const split: Split = {
+    count,
+    labels: Uint8Array.from({ length: count }, (_, id) => (value(id) > 0.5 ? 1 : 0)),
+    pixels,
+    images: (ids) => tf.tensor(pixels(ids), [ids.length, 1, 2, 1]),
+  }
+  return {
+    name: 'line',
+    noun: 'row',
+    shape: [1, 2, 1],
+    classes: architecture.classes,
+    train: split,
+    test: split,
+  }
+}
+
+const ids = Array.from({ length: 30 }, (_, i) => i)
+const set = data()
+const task: Task = {
+  victim: { model: 'line' },
+  dataset: 'line',
+  split: 'train',
+  ids,
+  labels: ids.map((id) => set.train.labels[id]!),
+  values: {},
+  training: { seed: 3, steps: 60, batchSize: 10, learningRate: 0.1, positive: 1, falseAlarms: 0.1 },
+}
+const frauds = ids.filter((id) => set.train.labels[id] === 1)
+
+beforeAll(() => startBackend('cpu', readStatic))
+let before = 0
+const open: { close(): void }[] = []
+beforeEach(() => void (before = tf.memory().numTensors))
+afterEach(() => {
+  for (const one of open.splice(0)) one.close()
+  expect(tf.memory().numTensors, 'a tensor leaked').toBe(before)
+})
+
+function serve(own: Partial<Task> = {}, maxQueries = 100_000): CapabilityServer {
+  const model = createModel(architecture, initialWeights(architecture, 1))
+  const server = createCapabilities({
+    model,
+    dataset: set,
+    task: { ...task, ...own },
+    spec: { access: ['data', 'retrain', 'victim'], maxQueries, seconds: 10 },
+    seed: 7,
+  })
+  open.push({
+    close() {
+      server.close()
+      model.dispose()
+    },
+  })
+  return server
+}
+interface Answer {
+  recall: number
+  accuracy: number
+  scores: Float32Array
+}
+const retrain = (
+  server: CapabilityServer,
+  changed: readonly number[] = [],
+  label = 0,
+  values: unknown = null,
+) =>
+  server.call('retrain', [
+    Int32Array.from(changed),
+    Int32Array.from(changed, () => label),
+    values,
+  ]) as Promise<Answer>
+
+function trusted(): Trusted {
+  const model = createModel(architecture, initialWeights(architecture, 1))
+  open.push({ close: () => model.dispose() })
+  return {
+    model: async () => model,
+    dataset: async () => set,
+    modelWithWeights: async (_, weights) => createModel(architecture, weights),
+    modelFrom: () => Promise.reject(new Error('none')),
+    once: (_, measure) => measure(),
+  }
+}
+
+describe('retrain', () => {
+  test('trains the victim on the rows as they are, and finds what there is to find', async () => {
+    const { recall, accuracy, scores } = await retrain(serve())
+    expect(recall).toBeGreaterThan(0.8)
+    expect(accuracy).toBeGreaterThan(0.8)
+    expect(scores).toHaveLength(30)
+    const mean = (wanted: number) => {
+      const of = ids.filter((id) => set.train.labels[id] === wanted)
+      return of.reduce((sum, id) => sum + scores[id]!, 0) / of.length
+    }
+    expect(mean(1)).toBeGreaterThan(mean(0) + 0.3)
+  })
+
+  test('turned labels cost it, the ledger counts every row of every batch, and victim is the new one', async () => {
+    const server = serve()
+    const clean = await retrain(server)
+    expect(server.summary().rows).toEqual({ training: 600 })
+    const poisoned = await retrain(server, frauds.slice(1), 0)
+    expect(poisoned.recall).toBeLessThan(clean.recall - 0.3)
+    const x = { shape: [1, 1, 2, 1], dtype: 'float32', values: Float32Array.of(0.99, 0.5) }
+    const logits = (await server.call('victim.logits', [x])) as { values: Float32Array }
+    expect(logits.values[0]).toBeGreaterThan(logits.values[1]!)
+  })
+
+  test('reads what the referee reads, on the same backend', async () => {
+    const changes = { ids: frauds.slice(0, 5), labels: [0, 0, 0, 0, 0] }
+    const asked = await retrain(serve(), changes.ids, 0)
+    const door = trusted()
+    const rows = withChanges(rowsOfSplit(set, 'train', ids), changes)
+    const read = await retrained(task, rows, door)
+    expect(read.recall).toBe(asked.recall)
+    expect(read.accuracy).toBe(asked.accuracy)
+    expect(read.scores).toEqual(asked.scores)
+  })
+
+  test('new numbers for a row are trained on', async () => {
+    const server = serve()
+    const plain = await retrain(server)
+    const moved = await retrain(server, [frauds[0]!], 1, Float32Array.of(0, 0))
+    expect(moved.scores).not.toEqual(plain.scores)
+  })
+
+  test.each<[string, () => unknown[], RegExp]>([
+    ['a row that is not there', () => [Int32Array.of(35), Int32Array.of(0), null], /Row 35 is not in your/],
+    ['a row twice', () => [Int32Array.of(1, 1), Int32Array.of(0, 1), null], /changed twice/],
+    ['a label that is no class', () => [Int32Array.of(1), Int32Array.of(2), null], /got 2/],
+    ['a plain list', () => [[1], [0], null], /a list of \{ id, label \}/],
+    ['NaN among the numbers', () => [Int32Array.of(1), Int32Array.of(0), Float32Array.of(NaN, 0)], /finite/],
+    [
+      'every row of a class',
+      () => [Int32Array.from(frauds), Int32Array.from(frauds, () => 0), null],
+      /no row of class "high"/,
+    ],
+    [
+      'every row dropped',
+      () => [Int32Array.from(ids), Int32Array.from(ids, () => -1), null],
+      /no row of class "low"/,
+    ],
+  ])('%s is refused', async (_, args, reason) => {
+    await expect(serve().call('retrain', args())).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(reason) as unknown,
+    })
+  })
+
+  test('stops at the budget, before it trains', async () => {
+    await expect(retrain(serve({}, 599))).rejects.toMatchObject({ code: 'budget-spent' })
+  })
+
+  test('is refused where the victim is a shipped one', async () => {
+    await expect(retrain(serve({ training: undefined }))).rejects.toThrow('not trained by the run')
+  })
+})
+
+describe('rows that somebody tampered with', () => {
+  const tampered = { ids: frauds.slice(0, 4), labels: [0, 0, 0, 0] }
+
+  test('are given with their wrong labels, and the audited ones with the true', async () => {
+    const server = serve({ tampered, audited: [frauds[0]!, 0] })
+    const { ids: given, y } = (await server.call('data.sample', [null])) as { ids: number[]; y: Int32Array }
+    expect(given).toEqual(ids)
+    expect(y[frauds[0]!]).toBe(0)
+    expect(y[frauds[4]!]).toBe(1)
+    const audited = (await server.call('data.audited', [])) as { ids: number[]; y: Int32Array }
+    expect(audited).toEqual({ ids: [frauds[0]!, 0], y: Int32Array.of(1, set.train.labels[0]!) })
+  })
+
+  test('baselines tell the three states apart and are measured once', async () => {
+    const door = trusted()
+    const own = {
+      ...task,
+      tampered: { ids: frauds.slice(1), labels: frauds.slice(1).map(() => 0) },
+      audited: ids.slice(0, 20),
+    }
+    const clean = await baseline(own, 'true', door)
+    const given = await baseline(own, 'given', door)
+    const audited = await baseline(own, 'audited', door)
+    expect(given.recall).toBeLessThan(clean.recall)
+    expect(audited.scores).not.toEqual(clean.scores)
+    expect(audited.scores).toHaveLength(30)
+    expect(await baseline(own, 'true', door)).toBe(clean)
+  })
+
+  test('a class without rows is not trained: it finds nothing', async () => {
+    const rows = withChanges(rowsOfSplit(set, 'train', ids), { ids: frauds, labels: frauds.map(() => 0) })
+    const read = await retrained(task, rows, trusted())
+    expect(read).toMatchObject({ recall: 0, byClass: [1, 0] })
+  })
+})
+
+test('a training that diverges is told as such, and not as an attack that worked', async () => {
+  const rows = rowsOfSplit(set, 'train', ids)
+  const spec = { seed: 1, steps: 60, batchSize: 10, learningRate: 1e300 }
+  await expect(trainOnRows(architecture, rows, spec)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('diverged') as unknown,
+  })
+})
