@@ -30,7 +30,7 @@ export function counts({ rows, classes }: SimulatedTable) {
 function cardText(name: string, card: Generator['card'], seed: number, table: SimulatedTable): string {
   const { train, test } = counts(table)
   const share = ({ rows, ...byClass }: typeof train) =>
-    Object.entries(byClass)
+    Object.entries(byClass as Record<string, number>)
       .map(([label, n]) => `${n.toLocaleString('en')} ${label} (${((100 * n) / rows).toFixed(1)} %)`)
       .join(', ')
   return `# ${name}, simulated
