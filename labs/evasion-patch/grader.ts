@@ -344,19 +344,12 @@ async function gradeRepaired(submission: Submission<Variant>) {
                 `${figure(clean)} % of the test signs are read rightly, and ${cleanBar} % are needed. Most signs have nothing stuck on them.`,
                 'leave part of every batch as it is, keep the square small, or train longer.',
               ),
-            after.hits > 0.45 * before.hits &&
-              finding(
-                'unrepaired',
-                'The sticker works as before.',
-                `${per(after.hits)} of the views are read as ${name}, ${per(before.hits)} before the training.`,
-                'paint squares on a share of every batch, and let a few steps of the attack choose their colours.',
-              ),
             !hitsRow!.satisfied &&
               finding(
-                'half-repaired',
-                'It reads around some of it.',
-                `${per(after.hits)} of the views are read as ${name}, ${per(before.hits)} before; at most ${repairedBar} % are allowed.`,
-                'train an epoch longer, or with more steps of the attack.',
+                'unrepaired',
+                'The sticker still works.',
+                `${per(after.hits)} of the views are read as ${name}, ${per(before.hits)} before the training; at most ${repairedBar} % are allowed.`,
+                'paint squares on a share of every batch, let a few steps of the attack choose their colours, and train an epoch longer.',
               ),
           ]),
     })
