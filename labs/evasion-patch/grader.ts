@@ -16,12 +16,10 @@ import {
   quizCheckpoint,
   rangeRow,
   refereeSticker,
-  straight,
   topOfRows,
   type EvidenceRow,
   type Finding,
   type Model,
-  type Placement,
   type PlacementRange,
   type Spot,
   type Sticker,
@@ -165,16 +163,14 @@ async function look(
   { variant, trusted }: Pick<Submission<Variant>, 'variant' | 'trusted'>,
   model: Model,
   { pixels, shape }: Sticker,
-  placed: PlacementRange | Placement = range,
-  spot = variant.spot,
+  placed = range,
 ): Promise<Seen> {
   const dataset = await trusted.dataset(base.dataset)
   const shipped = await trusted.model(base.victim.model)
   const { ids } = await stopSigns(trusted, shipped, 'test', variant.seeds.judge, judgedImages)
   const wanted = Array.from({ length: views * ids.length }, (_, i) => ids[i % ids.length]!)
   const rng = createRng(variant.seeds.judge, 'placements')
-  const placements =
-    'right' in placed ? wanted.map(() => placed) : drawPlacements(wanted.length, placed, rng, spot)
+  const placements = drawPlacements(wanted.length, placed, rng, variant.spot)
   const pictures = dataset.test.pixels(wanted)
   const pasted = pasteSticker(pixels, shape, pictures, dataset.shape, placements)
   const logits = await logitsOf(model, pasted, [wanted.length, ...dataset.shape])
@@ -344,19 +340,12 @@ async function gradeRepaired(submission: Submission<Variant>) {
                 `${figure(clean)} % of the test signs are read rightly, and ${cleanBar} % are needed. Most signs have nothing stuck on them.`,
                 'leave part of every batch as it is, keep the square small, or train longer.',
               ),
-            after.hits > 0.45 * before.hits &&
-              finding(
-                'unrepaired',
-                'The sticker works as before.',
-                `${per(after.hits)} of the views are read as ${name}, ${per(before.hits)} before the training.`,
-                'paint squares on a share of every batch, and let a few steps of the attack choose their colours.',
-              ),
             !hitsRow!.satisfied &&
               finding(
-                'half-repaired',
-                'It reads around some of it.',
-                `${per(after.hits)} of the views are read as ${name}, ${per(before.hits)} before; at most ${repairedBar} % are allowed.`,
-                'train an epoch longer, or with more steps of the attack.',
+                'unrepaired',
+                'The sticker still works.',
+                `${per(after.hits)} of the views are read as ${name}, ${per(before.hits)} before the training; at most ${repairedBar} % are allowed.`,
+                'paint squares on a share of every batch, let a few steps of the attack choose their colours, and train an epoch longer.',
               ),
           ]),
     })
@@ -374,7 +363,7 @@ async function failed(
   seen: Seen,
   bar: number,
 ): Promise<Finding> {
-  const { target, spot } = submission.variant
+  const { target } = submission.variant
   const { pixels } = sticker
   const [low, high] = [pixels.reduce((a, b) => Math.min(a, b)), pixels.reduce((a, b) => Math.max(a, b))]
   const name = nameOf(model, target)
@@ -404,19 +393,10 @@ async function failed(
   ])
   if (outside) return outside
 
-  // Looking costs two hundred readings each time, so only now.
+  // Looking costs two hundred readings, so only now.
   const grey = await look(submission, model, plain(0.5, sticker))
-  const still = await look(submission, model, sticker, straight(spot))
-  const elsewhere = await elsewhereBest(submission, model, sticker)
   const losses = `The mean loss for ${name} is ${figure(seen.loss)}, ${figure(grey.loss)} with a plain grey sticker`
   return firstFinding([
-    elsewhere.hits > seen.hits + 0.3 &&
-      finding(
-        'other-spot',
-        'It would work in another place.',
-        `Where it hangs, ${per(seen.hits)} of the views are read as ${name}; ${elsewhere.words} it would be ${per(elsewhere.hits)}.`,
-        'give stickers.draw the spot that your task names.',
-      ),
     seen.loss > 1.25 * grey.loss &&
       most === stop &&
       finding(
@@ -450,13 +430,6 @@ async function failed(
         `${losses}: it was painted without looking at the model, or in too few or too short steps.`,
         'follow the gradient: paste, ask, pull back, step, and again with other placements, some fifty times.',
       ),
-    still.hits > seen.hits + 0.2 &&
-      finding(
-        'one-view',
-        'It works when it is seen straight.',
-        `Straight and in the middle of its spot ${per(still.hits)} of the signs are read as ${name}; turned, moved, resized and lit as in the task ${per(seen.hits)}.`,
-        'draw new placements at every step, over the whole range, and train on their mean.',
-      ),
     finding(
       'below-bar',
       `Not enough of the views are read as ${name}.`,
@@ -464,20 +437,4 @@ async function failed(
       'take more steps, on more pictures at once, with a step that shrinks towards the end.',
     ),
   ])!
-}
-
-/** Where else the sticker would do better, if anywhere: in the middle, or above it. */
-async function elsewhereBest(
-  submission: Submission<Variant>,
-  model: Model,
-  sticker: Sticker,
-): Promise<{ hits: number; words: string }> {
-  const places = [
-    { spot: { right: 0, down: 0 }, words: 'in the middle of the picture' },
-    { spot: { right: 0, down: -7 }, words: 'seven pixels above the middle' },
-  ]
-  const found: { hits: number; words: string }[] = []
-  for (const { spot, words } of places)
-    found.push({ hits: (await look(submission, model, sticker, range, spot)).hits, words })
-  return found.sort((a, b) => b.hits - a.hits)[0]!
 }

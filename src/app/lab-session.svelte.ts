@@ -87,7 +87,8 @@ export interface Problem {
 /** What the run button does while a widget is on the bench. */
 export interface BenchAction {
   label: string
-  role: 'attack' | 'defence'
+  /** What it does to a model, and so its colour; neutral when it does neither. */
+  role: 'attack' | 'defence' | 'neutral'
   run(): Promise<void>
   /** Why it cannot be pressed now, in a sentence. */
   blocked?: string
@@ -163,6 +164,8 @@ export class LabSession {
   saved: SaveState = $state.raw({ phase: 'never', at: 0, message: '' })
   /** A sentence about something that did not work and has no better place. */
   notice = $state('')
+  /** Counts what the learner asked to see on the workbench: on a phone that lies below the guide. */
+  workbenchCalls = $state(0)
   /** Read once to screen readers when a run ends. */
   announcement = $state('')
 
@@ -236,14 +239,10 @@ export class LabSession {
     const code = this.codeCheckpoint
     const program: BenchAction = code
       ? {
-          ...(this.#trains(code)
-            ? { label: 'Run training', role: 'defence' }
-            : code.artefact === 'change-list' && code.step === 'defend'
-              ? { label: 'Run repair', role: 'defence' }
-              : { label: 'Run attack', role: 'attack' }),
+          ...programLooks(code, this.#trains(code)),
           run: () => this.runProgram(code.id),
         }
-      : { label: 'Run', role: 'attack', run: async () => {}, blocked: 'Nothing to run in this lab.' }
+      : { label: 'Run', role: 'neutral', run: async () => {}, blocked: 'Nothing to run in this lab.' }
     if (this.tab === 'code') return program
     if (this.tab === 'explore' || !this.checkpoint?.program) {
       if (this.tab === 'evidence' && this.checkpoint && isQuiz(this.checkpoint))
@@ -388,12 +387,24 @@ export class LabSession {
     if (own && this.openFile !== exploreFile) this.openFile = own.file
   }
 
+  /** Opens a pane of the workbench and brings it into sight. */
+  show(tab: Tab): void {
+    this.tab = tab
+    this.workbenchCalls++
+  }
+
   /** Opens the editor on a checkpoint's own file. */
   toCode(checkpoint: string): void {
     this.choose(checkpoint)
     const own = this.checkpoint?.program
     if (own) this.openFile = own.file
-    this.tab = 'code'
+    this.show('code')
+  }
+
+  /** Opens what came of a checkpoint so far. */
+  toEvidence(checkpoint: string): void {
+    this.choose(checkpoint)
+    this.show('evidence')
   }
 
   /** Opens the bench with a checkpoint chosen, in a step whose knobs can hand it in. */
@@ -403,7 +414,7 @@ export class LabSession {
     if (step && guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench'))
       this.goTo(step)
     this.choose(checkpoint)
-    this.tab = 'explore'
+    this.show('explore')
   }
 
   /** The step where a checkpoint is worked on. */
@@ -470,7 +481,7 @@ export class LabSession {
   openExplore(code: string): void {
     this.#writeFile(exploreFile, code)
     this.openFile = exploreFile
-    this.tab = 'code'
+    this.show('code')
   }
 
   #writeFile(name: string, text: string): void {
@@ -585,7 +596,15 @@ export class LabSession {
       const ran = await this.#inSandbox(spec, program.main, files, context)
       return this.#afterProgram(spec, ran, pick(files, [program.file, program.main]), context)
     })
-    if (done === undefined && this.queue.phase === 'cancelled') this.#announce(this.queue.message)
+    if (done !== undefined) return
+    if (this.queue.phase === 'cancelled') {
+      const { done: at, total } = this.queue
+      if (!this.leftover)
+        this.queue.message = `Stopped${at > 0 && total > 0 ? ` at ${at} of ${total}` : ''}. Nothing was handed in; your code is kept.`
+      this.#announce(this.queue.message)
+    }
+    // What kept it from running at all has more to say than the run bar has room for.
+    else if (this.runProblems.length === 0) this.runProblems = [{ ...runError, message: this.queue.message }]
   }
 
   async #inSandbox(spec: CheckpointSpec, main: string, files: Record<string, string>, context: WorkContext) {
@@ -693,7 +712,7 @@ export class LabSession {
     const open = quizzes.filter(({ id }) => (this.record.quiz[id] ?? []).length === 0).length
     return {
       label: 'Hand in the answer',
-      role: 'attack',
+      role: 'neutral',
       run: () => this.handInAnswers(checkpoint),
       blocked: open > 0 ? 'Choose an answer in the guide first.' : undefined,
     }
@@ -738,7 +757,7 @@ export class LabSession {
     this.#change(withAttempt(this.record, attempt))
     if (!isQuiz(spec)) {
       this.attemptId = attempt.id
-      this.tab = 'evidence'
+      this.show('evidence')
     }
     this.#announce(`${verdictWord(verdict)}: ${verdict.headline}`)
     await this.flush()
@@ -817,7 +836,7 @@ export class LabSession {
   jumpTo(problem: Problem): void {
     if (!problem.file || !problem.line) return
     this.openFile = problem.file
-    this.tab = 'code'
+    this.show('code')
     this.reveal = { file: problem.file, line: problem.line, column: problem.column ?? 1 }
   }
 
@@ -843,6 +862,20 @@ export class LabSession {
       this.saved = { phase: 'failed', at: Date.now(), message: sentenceOf(error) }
     }
   }
+}
+
+/** How the run button of a checkpoint's program looks. */
+function programLooks(
+  { artefact, step }: CheckpointSpec,
+  trains: boolean,
+): Pick<BenchAction, 'label' | 'role'> {
+  if (trains) return { label: 'Run training', role: 'defence' }
+  if (artefact === 'change-list')
+    return step === 'defend'
+      ? { label: 'Run repair', role: 'defence' }
+      : { label: 'Run attack', role: 'attack' }
+  if (artefact === 'adversarial-examples') return { label: 'Run attack', role: 'attack' }
+  return { label: 'Run program', role: step === 'defend' ? 'defence' : 'neutral' }
 }
 
 /** The file that holds the program of the knobs. */
@@ -897,7 +930,7 @@ function problemOf(
     case 'deadline':
       return {
         ...run,
-        message: `Stopped after ${seconds} s, the time one run may take.`,
+        message: `Stopped after ${seconds} s of its own, the time one run may take; waiting for a model does not count.`,
         help: access.includes('trainer')
           ? 'Train for fewer epochs, or with fewer attack steps a batch.'
           : 'Look for a loop that never ends, or work on all images in one batch.',

@@ -35,3 +35,14 @@ test('the edge between guide and bench is dragged, moved by keys within its limi
   await page.keyboard.press('Enter')
   await expect.poll(width).toBe(usual)
 })
+
+test('on a desktop the page itself never scrolls, however long its panes are', async ({ page, app }) => {
+  const lab = new LabPage(page)
+  await lab.open(app.at('#/lab/evasion-fgsm'))
+  for (const step of ['Story', 'Explore', 'Code', 'Checkpoint', 'Defend', 'Re-attack'] as const) {
+    await lab.step(step)
+    await expect(page.getByRole('tab', { name: 'Evidence' })).toBeVisible()
+    const beyond = () => page.evaluate(() => document.documentElement.scrollHeight - innerHeight)
+    expect(await beyond(), `at ${step}`).toBeLessThanOrEqual(0)
+  }
+})

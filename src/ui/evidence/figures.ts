@@ -64,13 +64,16 @@ function marginOf(row: EvidenceRow, measured: boolean): string {
   return row.satisfied ? `${words} spare` : `${words} over`
 }
 
+const months = 'Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec'.split(' ')
+
 /** "09:41", today; "21 Nov 09:41" before. */
 export function clock(iso: string, now = new Date()): string {
   const time = new Date(iso)
   if (Number.isNaN(time.getTime())) return ''
-  const hours = time.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
-  if (time.toDateString() === now.toDateString()) return hours
-  return `${time.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${hours}`
+  // Intl takes tens of milliseconds to begin with, while a verdict is being drawn.
+  const [hour, minute] = [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, '0'))
+  const day = `${time.getDate()} ${months[time.getMonth()]}`
+  return time.toDateString() === now.toDateString() ? `${hour}:${minute}` : `${day} ${hour}:${minute}`
 }
 
 /** Change of each pixel: adversarial − original, for one row. */

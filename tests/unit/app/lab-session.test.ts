@@ -266,6 +266,17 @@ describe('running a program', () => {
     expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'close-run'])
   })
 
+  test('what keeps a program from running at all is told among the problems', async () => {
+    const { session, answer } = setUp()
+    answer.task = () => {
+      throw new PerturbError('bad-input', 'Repair the model first.')
+    }
+    await session.open()
+    await session.runProgram('first')
+    expect(session.problems.map(({ message }) => message)).toEqual(['Repair the model first.'])
+    expect(session.record.attempts).toEqual([])
+  })
+
   const handsInAModel = {
     ...loaded,
     manifest: {
@@ -294,7 +305,7 @@ describe('running a program', () => {
     answer['run-log'] = () => ({ requests: [], dropped: 0, cents: 155 })
     await session.open()
     session.goTo('code')
-    expect(session.primary.label).toBe('Run attack')
+    expect(session.primary.label).toBe('Run program')
     await session.runProgram('first')
     expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'run-log', 'close-run', 'grade'])
     expect(session.record.attempts[0]!.artefact).toEqual(own)
@@ -305,6 +316,32 @@ describe('running a program', () => {
       checkpoint: 'first',
       maxQueries: 100,
     })
+  })
+
+  test('the run button has the colour of what its program does to a model', async () => {
+    const looksOf = async (artefact: 'scores' | 'adversarial-examples', step: 'code' | 'defend') => {
+      const checkpoints = loaded.manifest.checkpoints.map((spec) =>
+        spec.id === 'first' ? { ...spec, artefact, step } : spec,
+      )
+      const lab = { ...loaded, manifest: { ...loaded.manifest, checkpoints } }
+      const { session } = setUp({ load: async () => lab })
+      await session.open()
+      session.toCode('first')
+      return [session.primary.label, session.primary.role]
+    }
+    expect(await looksOf('adversarial-examples', 'code')).toEqual(['Run attack', 'attack'])
+    expect(await looksOf('scores', 'code')).toEqual(['Run program', 'neutral'])
+    expect(await looksOf('scores', 'defend')).toEqual(['Run program', 'defence'])
+  })
+
+  test('what is asked to be seen on the workbench is counted, a change of step is not', async () => {
+    const { session } = setUp()
+    await session.open()
+    session.goTo('code')
+    expect(session.workbenchCalls).toBe(0)
+    session.toCode('first')
+    session.toEvidence('first')
+    expect([session.workbenchCalls, session.tab]).toEqual([2, 'evidence'])
   })
 
   test('a model that a program trained is taken from the engine, never from the program', async () => {

@@ -193,6 +193,21 @@ describe.each(['cpu', 'wasm'] as const)('adversarial-patch on %s', (backend) => 
     }
   })
 
+  test('black and white pictures, misread already or read as their target, are pasted over like any other', async () => {
+    const plain = tf.tensor(
+      Float32Array.from({ length: 72 }, (_, i) => Number(i >= 36)),
+      [2, 6, 6, 1],
+    )
+    const read = [...(await victim.predict(plain))]
+    for (const criterion of [towards(...read), away(...read.map((label) => 1 - label))]) {
+      const { values } = await attack(quick, criterion, { x: plain })
+      expect(values.every((value) => value >= 0 && value <= 1)).toBe(true)
+      // The middle is the sticker's, the corners are the picture's.
+      expect([values[0], values[36]]).toEqual([0, 1])
+    }
+    plain.dispose()
+  })
+
   test('leaves x untouched and reports its steps in order', async () => {
     const kept = Float32Array.from(await x.data())
     const steps: number[] = []
@@ -260,5 +275,8 @@ describe.each(['cpu', 'wasm'] as const)('adversarial-patch on %s', (backend) => 
     await expect(attack(quick, towards(1, 2))).rejects.toThrow(
       /targets\[1\] must be a whole number from 0 to 1/,
     )
+    const { inputShape, bounds } = victim
+    const one = { ...victim, inputShape, bounds, numClasses: 1 } as unknown as WhiteBoxAccess
+    await expect(attack(quick, towards(0, 0), { victim: one })).rejects.toThrow(/at least two classes apart/)
   })
 })

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Options } from '../../../src/attacks/attack.ts'
 import { checkpointsOf, entry } from '../../../src/attacks/evasion/apgd.ts'
+import type { WhiteBoxAccess } from '../../../src/core/classifier.ts'
+import * as tf from '../../../src/core/tf.ts'
 import { attackContract, attackRows, away, towards } from './contract.ts'
 import { linearModel } from './linear.ts'
 
@@ -41,6 +43,57 @@ attackContract(
       closeTo(await run(options, { criterion: towards(1) }), [[0.3, 0.7]])
     })
 
+    test('each later step is three quarters new and one quarter the last', async () => {
+      // First both pixels up, to the far corner; then both down, by 2ε to the near one.
+      const asked: number[][] = []
+      const slopes = [
+        [1, 1],
+        [-1, -1],
+        [-1, -1],
+      ]
+      const victim: WhiteBoxAccess = {
+        inputShape: [2],
+        numClasses: 2,
+        bounds: [0, 1],
+        logits: async () => tf.tensor([[1, 0]]),
+        vjp: () => Promise.reject(new Error('not asked for')),
+        async lossAndGradient(x) {
+          asked.push([...(await x.data())])
+          return { loss: tf.tensor([asked.length]), gradient: tf.tensor([slopes[asked.length - 1]!]) }
+        },
+      }
+      await attackRows(entry, victim, [[0.5, 0.5]], away(0), { ...options, epsilon: 0.2, steps: 2 })
+      const [start, first, second] = asked as [number[], number[], number[]]
+      closeTo([first], [[0.7, 0.7]])
+      // 0.7 + ¾ · (0.3 − 0.7) + ¼ · (0.7 − start)
+      closeTo([second], [start.map((value) => 0.7 - 0.3 + 0.25 * (0.7 - value))])
+    })
+
+    test('at a checkpoint where the loss stalled, the step is halved and it goes on from the best point', async () => {
+      // The loss is highest at the first point and falls ever after; each gradient says: up.
+      const asked: number[][] = []
+      const victim: WhiteBoxAccess = {
+        inputShape: [1],
+        numClasses: 2,
+        bounds: [0, 1],
+        logits: async () => tf.tensor([[1, 0]]),
+        vjp: () => Promise.reject(new Error('not asked for')),
+        async lossAndGradient(x) {
+          asked.push([...(await x.data())])
+          return { loss: tf.tensor([-asked.length]), gradient: tf.tensor([[asked.length === 1 ? -1 : 1]]) }
+        },
+      }
+      // Of ten steps, checkpoints are after the 2nd, 3rd, ...: the third step leaves from the start again.
+      await attackRows(entry, victim, [[0.5]], away(0), { ...options, epsilon: 0.2, steps: 10 })
+      const [start, first, second, third] = asked.map(([value]) => value!) as [number, number, number, number]
+      expect(first).toBeCloseTo(0.3, 5)
+      expect(second).toBeGreaterThan(first)
+      // Back at the start, by its gradient (down), with half a step, and a quarter of the last move.
+      const ahead = Math.max(0.3, start - 0.2)
+      const moved = Math.min(0.7, Math.max(0.3, start + 0.75 * (ahead - start) + 0.25 * (start - first)))
+      expect(third).toBeCloseTo(moved, 5)
+    })
+
     test('in L2 it goes along the diagonal to the edge of the ball', async () => {
       const [row] = await run({ ...options, norm: 'l2', steps: 40 })
       expect(row![0]).toBeCloseTo(0.6 - 0.3 / Math.SQRT2, 2)
@@ -62,12 +115,16 @@ attackContract(
     })
 
     test('targeted DLR tries one class a run: the runner-up first, then the next', async () => {
-      // Scores (0.5, 0.45, 0.15 + x₁, −1): the runner-up cannot be reached, the third can, once it is aimed at.
-      const victim = linearModel(2, 4, [0, 0, 0, 0, 0, 0, 1, 0], [0.5, 0.45, 0.15, -1])
+      // Scores (0.5, 0.45, 0.05 + mean of x₁ to x₄, −1): the runner-up cannot be reached, the third can, once it is
+      // aimed at: it wants nearly all of four pixels, which no random start has.
+      const third = [0, ...new Array<number>(4).fill(0.25)].flatMap((weight) => [0, 0, weight, 0])
+      const victim = linearModel(5, 4, third, [0.5, 0.45, 0.05, -1])
+      const from = [0.5, 0.2, 0.2, 0.2, 0.2]
       const aimed = (restarts: number) =>
-        attackRows(entry, victim, [[0.5, 0.2]], away(0), { ...options, loss: 'dlr-targeted', restarts })
-      expect(await aimed(0)).toEqual([[...Float32Array.of(0.5, 0.2)]])
-      expect((await aimed(1))[0]![1]).toBeCloseTo(0.5, 5)
+        attackRows(entry, victim, [from], away(0), { ...options, loss: 'dlr-targeted', restarts })
+      expect(await aimed(0)).toEqual([[...Float32Array.from(from)]])
+      const [row] = await aimed(1)
+      for (const value of row!.slice(1)) expect(value).toBeGreaterThan(0.3)
       victim.dispose()
     })
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { boundary, entry } from '../../../src/attacks/evasion/boundary.ts'
+import type { DecisionOracle } from '../../../src/core/classifier.ts'
 import { QueryLedger } from '../../../src/core/ledger.ts'
 import { decisionOracle } from '../../../src/core/oracle.ts'
 import * as tf from '../../../src/core/tf.ts'
@@ -37,6 +38,63 @@ attackContract(
       expect(size).toBeGreaterThanOrEqual(least - 1e-5)
       expect(size).toBeLessThanOrEqual(least * 1.1)
     })
+
+    test('steps aside along the sphere around the original, then inwards by its share of the distance', async () => {
+      const asked: number[][][] = []
+      const oracle: DecisionOracle = {
+        inputShape: [8],
+        numClasses: 2,
+        bounds: [0, 1],
+        async decide(x) {
+          const points = (await x.array()) as number[][]
+          asked.push(points)
+          return Int32Array.from(points, ([first]) => Number(first! > 0.6))
+        },
+      }
+      const x = tf.fill([1, 8], 0.5)
+      const starts = tf.tensor([[0.7, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]])
+      const options = { starts, maxQueries: 45, sidestep: 0.3, approach: 0.1 }
+      const { adversarial } = await boundary(oracle, x, away(0), options, { seed: 1 })
+      tf.dispose([x, starts, adversarial])
+      const away8 = (point: number[]) => Math.hypot(...point.map((value) => value - 0.5))
+      const pairs = asked.filter((points) => points.length === 2)
+      expect(pairs.length).toBeGreaterThan(1)
+      for (const [nearer, beside] of pairs)
+        expect(away8(nearer!) / away8(beside!)).toBeCloseTo(1 - options.approach, 4)
+    })
+
+    test.each([
+      ['longer', 1, 1.5],
+      ['shorter', 0, 1 / 1.5],
+    ])(
+      'after thirty counted steps the approach grows %s when they go well or badly',
+      async (_, answer, factor) => {
+        const pairs: number[][][] = []
+        let calls = 0
+        const oracle: DecisionOracle = {
+          inputShape: [30],
+          numClasses: 2,
+          bounds: [-1, 1],
+          async decide(x) {
+            const points = (await x.array()) as number[][]
+            if (points.length === 2) pairs.push(points)
+            // x is read rightly, its start is not, the border is right before the start; then all go one way.
+            calls++
+            if (pairs.length === 0 && calls < 12) return Int32Array.of(calls === 2 ? 1 : 0)
+            return Int32Array.from(points, () => answer)
+          },
+        }
+        const x = tf.zeros([1, 30])
+        const starts = tf.fill([1, 30], 0.1)
+        const options = { starts, maxQueries: 400, sidestep: 0.01, approach: 0.01 }
+        const { adversarial } = await boundary(oracle, x, away(0), options, { seed: 1 })
+        tf.dispose([x, starts, adversarial])
+        const shares = pairs.map(([nearer, beside]) => 1 - Math.hypot(...nearer!) / Math.hypot(...beside!))
+        expect(shares.length).toBeGreaterThan(31)
+        for (const share of shares.slice(0, 30)) expect(share).toBeCloseTo(0.01, 4)
+        expect(shares[30]! / shares[29]!).toBeCloseTo(factor, 2)
+      },
+    )
 
     test("begins at the caller's picture, and every point it keeps is misread and nearer", async () => {
       const victim = plane()

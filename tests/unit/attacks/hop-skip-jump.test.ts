@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { entry, hopSkipJump } from '../../../src/attacks/evasion/hop-skip-jump.ts'
+import type { DecisionOracle } from '../../../src/core/classifier.ts'
 import { QueryLedger } from '../../../src/core/ledger.ts'
 import { decisionOracle } from '../../../src/core/oracle.ts'
 import * as tf from '../../../src/core/tf.ts'
@@ -45,6 +46,45 @@ attackContract(
       const least = norm === 'l2' ? score / norms.l2 : score / norms.l1
       expect(size).toBeGreaterThanOrEqual(least - 1e-5)
       expect(size).toBeLessThanOrEqual(least * room)
+    })
+
+    test('the hop goes where the probes point, their mean decision taken off', async () => {
+      // A plane x₀ = 0.7; the row stands at (0.5, 0.5), its start at (0.9, 0.5).
+      const asked: number[][][] = []
+      const oracle: DecisionOracle = {
+        inputShape: [2],
+        numClasses: 2,
+        bounds: [0, 1],
+        async decide(x) {
+          const points = (await x.array()) as number[][]
+          asked.push(points)
+          return Int32Array.from(points, ([first]) => Number(first! > 0.7))
+        },
+      }
+      const x = tf.tensor([[0.5, 0.5]])
+      const starts = tf.tensor([[0.9, 0.5]])
+      const options = { starts, maxQueries: 60, firstProbes: 9, gamma: 0.01 }
+      const { adversarial } = await hopSkipJump(oracle, x, away(0), options, { seed: 4 })
+      tf.dispose([x, starts, adversarial])
+      const at = asked.findIndex((points) => points.length === 9)
+      const border = asked
+        .slice(0, at)
+        .flat()
+        .filter(([first]) => first! > 0.7)
+        .at(-1)!
+      expect(border[0]).toBeLessThan(0.71)
+      const probes = asked[at]!
+      const votes = probes.map(([first]) => (first! > 0.7 ? 1 : -1))
+      const mean = votes.reduce((sum, vote) => sum + vote, 0) / 9
+      expect(Math.abs(mean)).toBeLessThan(1)
+      const pull = [0, 1].map((k) =>
+        probes.reduce((sum, probe, i) => sum + (votes[i]! - mean) * (probe[k]! - border[k]!), 0),
+      )
+      const length = Math.hypot(...pull)
+      const distance = Math.hypot(border[0]! - 0.5, border[1]! - 0.5)
+      const [landing] = asked[at + 1]!
+      pull.forEach((value, k) => expect(landing![k]).toBeCloseTo(border[k]! + (distance * value) / length, 4))
+      expect(landing![0]).toBeGreaterThan(0.8)
     })
 
     test('more queries never end farther away, and the trace tells the way', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { entry, onePixel } from '../../../src/attacks/evasion/one-pixel.ts'
+import type { ScoreOracle } from '../../../src/core/classifier.ts'
 import { QueryLedger } from '../../../src/core/ledger.ts'
 import { scoreOracle } from '../../../src/core/oracle.ts'
 import * as tf from '../../../src/core/tf.ts'
@@ -36,6 +37,26 @@ attackContract(
       }
     })
 
+    test('asks no further once a candidate succeeds, and gives that one back', async () => {
+      const first: number[] = []
+      const fooled: ScoreOracle = {
+        inputShape: [9],
+        numClasses: 2,
+        bounds: [0, 1],
+        async scores(x) {
+          const points = (await x.array()) as number[][]
+          if (first.length === 0) first.push(...points[0]!)
+          return tf.tensor(points.map(() => [0.4, 0.6]))
+        },
+      }
+      const x = tf.zeros([1, 9])
+      const options = { population: 12, generations: 5 }
+      const { adversarial, queries } = await onePixel(fooled, x, away(0), options, { seed: 1 })
+      expect([...queries!]).toEqual([12])
+      expect([...(await adversarial.data())]).toEqual(first)
+      tf.dispose([x, adversarial])
+    })
+
     test('reaches a target', async () => {
       const [row] = await run([[0.2, 0.9]], towards(0), { population: 30, generations: 10 })
       expect(row![0]!).toBeGreaterThanOrEqual(row![1]!)
@@ -57,6 +78,30 @@ attackContract(
       expect(trace.at(-1)!.values.found).toBe(0)
       tf.dispose([x, adversarial])
       victim.dispose()
+    })
+
+    test('a child takes its parent’s place only when it is no worse: the search closes in', async () => {
+      // The label is least likely when the pixel in the middle is 0.37; nothing is ever a success.
+      const seen: number[] = []
+      const oracle: ScoreOracle = {
+        inputShape: [9],
+        numClasses: 2,
+        bounds: [0, 1],
+        async scores(x) {
+          const points = (await x.array()) as number[][]
+          const label = points.map((point) => 0.6 + 0.3 * Math.abs(point[4]! - 0.37))
+          seen.push(label.reduce((sum, p) => sum + p, 0) / label.length)
+          return tf.tensor(label.map((p) => [p, 1 - p]))
+        },
+      }
+      const x = tf.zeros([1, 9])
+      const options = { pixels: 1, population: 12, generations: 60, strategy: 'random' } as const
+      const { adversarial } = await onePixel(oracle, x, away(0), options, { seed: 1 })
+      const found = await adversarial.data()
+      expect(Math.abs(found[4]! - 0.37)).toBeLessThan(1e-3)
+      // Not the best alone: children come of good parents.
+      expect(seen.at(-1)).toBeLessThan(0.66)
+      tf.dispose([x, adversarial])
     })
 
     test("keeps its best when the oracle's own budget is spent in the middle, and x when it is too small", async () => {

@@ -54,6 +54,82 @@ attackContract(
       expect(size).toBeGreaterThan(0.19)
     })
 
+    test('in L∞ asks about corners of the ball alone: every square flips its pixels from one side to the other', async () => {
+      const asked: number[] = []
+      const still: ScoreOracle = {
+        inputShape: [9],
+        numClasses: 2,
+        bounds: [0, 1],
+        async scores(x) {
+          asked.push(...(await x.data()))
+          // Whatever is shown is a little better than what was before, and never a success.
+          return tf.tensor([[0.9 - asked.length / 9000, 0.1 + asked.length / 9000]])
+        },
+      }
+      const x = tf.fill([1, 9], 0.5)
+      const options = { epsilon: 0.125, norm: 'linf', maxQueries: 40 } as const
+      const { adversarial } = await square(still, x, away(0), options, { seed: 1 })
+      expect(asked).toHaveLength(40 * 9)
+      for (const value of asked) expect([0.375, 0.625]).toContain(value)
+      // Some squares do turn pixels over.
+      expect(asked.slice(-9)).not.toEqual(asked.slice(0, 9))
+      tf.dispose([x, adversarial])
+    })
+
+    test('keeps what was better and goes on from there', async () => {
+      // Ever worse: each question is the start with one square turned over, never two.
+      const asked: number[][] = []
+      const worse: ScoreOracle = {
+        inputShape: [1, 36, 1],
+        numClasses: 2,
+        bounds: [0, 1],
+        async scores(x) {
+          asked.push([...(await x.data())])
+          const p = 0.5 + asked.length / 1000
+          return tf.tensor([[p, 1 - p]])
+        },
+      }
+      const x = tf.fill([1, 1, 36, 1], 0.5)
+      const options = { epsilon: 0.125, norm: 'linf', maxQueries: 60, firstShare: 0.05 } as const
+      const { adversarial } = await square(worse, x, away(0), options, { seed: 1 })
+      const [first, ...others] = asked as [number[], ...number[][]]
+      const turned = others.map((points) => points.filter((value, i) => value !== first[i]).length)
+      expect(Math.max(...turned)).toBe(1)
+      expect([...(await adversarial.data())]).toEqual(first)
+      tf.dispose([x, adversarial])
+    })
+
+    test('squares shrink on the paper’s schedule, stretched over the budget', async () => {
+      // Ever worse: what a question turns over is one window of the start, of the side of its step.
+      const asked: number[][] = []
+      const worse: ScoreOracle = {
+        inputShape: [12, 12, 1],
+        numClasses: 2,
+        bounds: [0, 1],
+        async scores(x) {
+          asked.push([...(await x.data())])
+          const p = 0.5 + asked.length / 1000
+          return tf.tensor([[p, 1 - p]])
+        },
+      }
+      const x = tf.fill([1, 12, 12, 1], 0.5)
+      const options = { epsilon: 0.125, norm: 'linf', maxQueries: 61, firstShare: 0.5 } as const
+      const { adversarial } = await square(worse, x, away(0), options, { seed: 1 })
+      tf.dispose([x, adversarial])
+      const [first, ...others] = asked as [number[], ...number[][]]
+      // The start is of upright stripes, so that a window turns whole columns of its own or none.
+      const sides = others.map((points) => {
+        const rows = new Set(points.flatMap((value, i) => (value === first[i] ? [] : [Math.floor(i / 12)])))
+        return rows.size
+      })
+      // 72 pixels, halved after 10, 50, 200, 500, 1000, ... of 10,000: sides of √72, √18, √9, √4.5, ... rounded.
+      const wanted = [8, 4, 3, 3, 2, 2, 2]
+      wanted.forEach((side, step) => expect([0, side]).toContain(sides[step]))
+      expect(sides.slice(0, 4).some((side) => side > 0)).toBe(true)
+      expect(Math.max(...sides.slice(7))).toBeLessThanOrEqual(2)
+      expect(Math.max(...sides.slice(50))).toBe(1)
+    })
+
     test('with ε = 0 nothing moves', async () => {
       const [row] = await run([[0.55, 0.45]], away(0), { epsilon: 0, maxQueries: 5 })
       expect(row).toEqual([Math.fround(0.55), Math.fround(0.45)])

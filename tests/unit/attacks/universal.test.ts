@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { universal, entry } from '../../../src/attacks/evasion/universal.ts'
 import * as tf from '../../../src/core/tf.ts'
+import type { WhiteBoxAccess } from '../../../src/core/classifier.ts'
 import { attackContract, attackRows, away } from './contract.ts'
 import { linearModel } from './linear.ts'
 
@@ -87,6 +88,45 @@ attackContract(
       const read = await victim.predict(adversarial)
       const share = [...read].filter((label, i) => label !== i).length / 2
       expect(share).toBe(Math.max(...trace.map(({ values }) => values.misread!)))
+      tf.dispose([x, adversarial])
+      victim.dispose()
+    })
+
+    test('a later pass that fools fewer is not kept', async () => {
+      const victim = linearModel(2, 2, [1, 0, 0, 1])
+      const shown: number[][][] = []
+      // Asked about both rows at once, it says: one fooled after the first pass, none after the second.
+      const told = [
+        [
+          [0, 1],
+          [0, 1],
+        ],
+        [
+          [1, 0],
+          [0, 1],
+        ],
+      ]
+      const watched: WhiteBoxAccess = {
+        inputShape: [2],
+        numClasses: 2,
+        bounds: [0, 1],
+        async logits(x) {
+          if (x.shape[0] === 1) return victim.logits(x)
+          shown.push((await x.array()) as number[][])
+          return tf.tensor(told[shown.length - 1]!)
+        },
+        lossAndGradient: (...asked) => victim.lossAndGradient(...asked),
+        vjp: (...asked) => victim.vjp(...asked),
+      }
+      const x = tf.tensor([
+        [0.55, 0.45],
+        [0.45, 0.55],
+      ])
+      const options = { norm: 'l2' as const, epsilon: 0.5, share: 1, passes: 2 }
+      const { adversarial, trace } = await universal(watched, x, away(0, 1), options, { seed: 1 })
+      expect(trace.map(({ values }) => values.misread)).toEqual([0.5, 0])
+      expect(shown[1]).not.toEqual(shown[0])
+      expect(await adversarial.array()).toEqual(shown[0])
       tf.dispose([x, adversarial])
       victim.dispose()
     })

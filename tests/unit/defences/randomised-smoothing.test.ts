@@ -160,6 +160,20 @@ describe('randomised smoothing', () => {
     x.dispose()
   })
 
+  test('under noise, every copy keeps the label and the weights of its own row', async () => {
+    const access = underNoise(model, { sigma: 0.05, samples: 16 }, 4)
+    const x = points([0.9, 0], [0.1, 0], [0.9, 0])
+    const { loss, gradient } = await access.lossAndGradient(x, [1, 0, 0])
+    const [right, alsoRight, wrong] = await loss.data()
+    expect(right).toBeLessThan(0.1)
+    expect(alsoRight).toBeLessThan(0.1)
+    expect(wrong).toBeGreaterThan(6)
+    const weights = points([1, 0], [0, 1], [0, 0])
+    const product = await access.vjp(x, weights)
+    expect([...(await product.data())].map(Math.round)).toEqual([-10, 0, 10, 0, 0, 0])
+    tf.dispose([x, loss, gradient, weights, product])
+  })
+
   test('one image and a thousand, one class, constant images, pixels at 0 and 1', async () => {
     const one = points([0, 1])
     const many = tf.fill([1000, 2], 1)

@@ -310,6 +310,62 @@ describe('the loss of TRADES', () => {
   })
 })
 
+test.each(['fast-training', 'pgd-training'])(
+  '%s begins at a random point of the ball, another with each seed',
+  async (id) => {
+    // Without a slope nothing moves but the start.
+    const flat = initialWeights(architecture, 4).map((weight) => ({
+      ...weight,
+      values: new Float32Array(weight.values.length),
+    }))
+    const model = createModel(architecture, flat)
+    const recipe = findRecipe(id)
+    const x = tf.fill([2, 11], 0.5)
+    const batch = async (seed: number) => {
+      const options = { ...recipe.defaults, epsilon: 0.1 }
+      const made = await recipe.prepare(model, x, [0, 1], options, { seed, step: 0, total: 1 })
+      const values = [...(await (made as tf.Tensor).data())]
+      ;(made as tf.Tensor).dispose()
+      return values
+    }
+    const first = await batch(1)
+    expect(new Set(first).size).toBeGreaterThan(20)
+    for (const value of first) expect(Math.abs(value - 0.5)).toBeLessThanOrEqual(0.1 + 1e-6)
+    expect(await batch(1)).toEqual(first)
+    expect(await batch(2)).not.toEqual(first)
+    x.dispose()
+    model.dispose()
+  },
+)
+
+describe('the batch of TRADES', () => {
+  test('is the images, and below them each moved by ε to where the answer changes most', async () => {
+    const model = createModel(architecture, initialWeights(architecture, 4))
+    const x = tf.fill([3, 11], 0.5)
+    const options = { epsilon: 0.1, ramp: 0, steps: 10, reach: 2.5, beta: 6 }
+    const run = { seed: 1, step: 0, total: 1 }
+    const made = await findRecipe('trades').prepare(model, x, [0, 1, 0], options, run)
+    const batch = (made as { x: tf.Tensor }).x
+    const rows = (await batch.array()) as number[][]
+    expect(rows).toHaveLength(6)
+    expect(rows.slice(0, 3).flat()).toEqual(new Array(33).fill(0.5))
+    // Of a linear model the farthest answer lies in a corner of the ball, whichever way it began.
+    for (const value of rows.slice(3).flat()) expect(Math.abs(value - 0.5)).toBeCloseTo(0.1, 5)
+    const logits = (await model.logits(batch)) as tf.Tensor2D
+    const lead = ((await logits.array()) as number[][]).map(([a, b]) => a! - b!)
+    const weights = (await model.weights())[0]!.values
+    const reach =
+      0.1 *
+      Array.from({ length: 11 }, (_, i) => Math.abs(weights[2 * i]! - weights[2 * i + 1]!)).reduce(
+        (a, b) => a + b,
+        0,
+      )
+    for (let i = 0; i < 3; i++) expect(Math.abs(lead[3 + i]! - lead[i]!)).toBeCloseTo(reach, 4)
+    tf.dispose([x, batch, logits])
+    model.dispose()
+  })
+})
+
 describe('the registry', () => {
   const recipe = findRecipe('trades')
 
