@@ -382,7 +382,11 @@ async function toPicture(method: string, argument: string, value: unknown, rank:
 }
 
 /** `[{ id, label }]` as two lists; a label may be 'drop'. New numbers of the rows come as one tensor, a row a change. */
-async function toChanges(method: string, changes: unknown, x: unknown) {
+async function toChanges(
+  method: string,
+  changes: unknown,
+  x: unknown,
+): Promise<{ ids: Int32Array; labels: Int32Array; values?: Float32Array }> {
   if (!Array.isArray(changes))
     throw new PerturbError(
       'bad-input',
@@ -390,20 +394,20 @@ async function toChanges(method: string, changes: unknown, x: unknown) {
     )
   const ids = new Int32Array(changes.length)
   const labels = new Int32Array(changes.length)
-  for (const [i, change] of changes.entries()) {
+  for (const [i, change] of (changes as unknown[]).entries()) {
     const [id, label] = [own(change, 'id'), own(change, 'label')]
-    if (!isInt32(id) || id < 0)
+    if (!isCount(id))
       throw new PerturbError(
         'bad-input',
         `${method}: changes[${i}].id must be the id of a row, as data.sample() gives it; got ${describe(id)}`,
       )
-    if (label !== 'drop' && !(isInt32(label) && label >= 0))
+    if (label !== 'drop' && !isCount(label))
       throw new PerturbError(
         'bad-input',
         `${method}: changes[${i}].label must be a class number, or 'drop'; got ${describe(label)}`,
       )
     ids[i] = id
-    labels[i] = label === 'drop' ? dropped : label
+    labels[i] = isCount(label) ? label : dropped
   }
   if (x === undefined) return { ids, labels }
   const { shape, values } = await toWire(method, 'x', x)
@@ -415,7 +419,9 @@ async function toChanges(method: string, changes: unknown, x: unknown) {
   return { ids, labels, values: Float32Array.from(values) }
 }
 
-const isInt32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value
+/** A whole number from 0 that fits into 32 bits. */
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && value >= 0 && (value | 0) === value
 
 function toLabels(method: string, value: unknown, noun = 'y'): Int32Array {
   const list = value as ArrayLike<number>

@@ -9,6 +9,9 @@ import { baseline, retrained } from '../../../src/grading/retrained.ts'
 import { rowsOfSplit, withChanges } from '../../../src/data/change-list.ts'
 import type { Architecture } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
+import { method as rowScores } from '../../../src/engine/methods/row-scores.ts'
+import { method as trainRows } from '../../../src/engine/methods/train-on-rows.ts'
+import type { Workshop } from '../../../src/engine/workshop.ts'
 import { trainOnRows } from '../../../src/models/train-on-rows.ts'
 import { initialWeights } from '../../../src/models/weights.ts'
 
@@ -218,6 +221,51 @@ describe('rows that somebody tampered with', () => {
     const rows = withChanges(rowsOfSplit(set, 'train', ids), { ids: frauds, labels: frauds.map(() => 0) })
     const read = await retrained(task, rows, trusted())
     expect(read).toMatchObject({ recall: 0, byClass: [1, 0] })
+  })
+})
+
+describe('the methods behind the row bench', () => {
+  const workshop = {
+    dataset: async () => set,
+    weights: async () => ({ architecture, weights: initialWeights(architecture, 1) }),
+    modelWithWeights: async (_: string, weights: Parameters<typeof createModel>[1]) =>
+      createModel(architecture, weights),
+  } as unknown as Workshop
+  const context = (values: Record<string, number>[] = []) => ({
+    signal: new AbortController().signal,
+    progress: (_: number, __: number, read?: Record<string, number>) => void (read && values.push(read)),
+  })
+
+  test('score every row as it is given, and say what a model of the audited rows thinks', async () => {
+    const tampered = { ids: frauds.slice(0, 4), labels: [0, 0, 0, 0] }
+    const own = { ...task, tampered, audited: ids.slice(0, 20) }
+    const rows = await rowScores.run({ task: own }, context(), workshop)
+    expect([...rows.ids]).toEqual(ids)
+    expect(rows.labels[frauds[0]!]).toBe(0)
+    expect(rows.values).toHaveLength(60)
+    expect(rows.scores).not.toEqual(rows.audited)
+    expect([rows.scores, rows.neighbours, rows.audited].map((list) => list?.length)).toEqual([30, 30, 30])
+    const plain = await rowScores.run({ task }, context(), workshop)
+    expect(plain.audited).toBeUndefined()
+    expect(plain.reading.recall).toBeGreaterThan(rows.reading.recall - 1e-9)
+  })
+
+  test('train on changed rows with a live curve, and read what the program’s own retrain reads', async () => {
+    const values: Record<string, number>[] = []
+    const changes = { ids: frauds.slice(0, 5), labels: [0, 0, 0, 0, 0] }
+    const { reading, history } = await trainRows.run({ task, changes }, context(values), workshop)
+    const asked = await retrain(serve(), changes.ids, 0)
+    expect(reading).toMatchObject({ recall: asked.recall, accuracy: asked.accuracy })
+    const read = values.filter(({ recall }) => recall !== undefined)
+    expect(read.length).toBeGreaterThanOrEqual(7)
+    expect(read.at(-1)).toMatchObject({ class0: reading.byClass[0], class1: reading.byClass[1] })
+    expect(history.at(-1)).toMatchObject({ step: 60, recall: reading.recall })
+  })
+
+  test('are refused where the victim is shipped', async () => {
+    await expect(
+      rowScores.run({ task: { ...task, training: undefined } }, context(), workshop),
+    ).rejects.toThrow('nothing to train it on')
   })
 })
 
