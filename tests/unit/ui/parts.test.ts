@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { along, rowsOf, ticksOf } from '../../../src/ui/parts/chart.ts'
 import { classWords, digitNaming, shortNames } from '../../../src/ui/parts/naming.ts'
-import { percent } from '../../../src/ui/parts/numbers.ts'
+import { grouped, percent } from '../../../src/ui/parts/numbers.ts'
 import { gainFor, paint } from '../../../src/ui/parts/pixels.ts'
 import {
   decimals,
@@ -67,6 +67,11 @@ describe('a slider', () => {
     expect(decimals(0.005)).toBe(3)
     expect(decimals(1e-7)).toBe(7)
   })
+})
+
+it('thousands are grouped as Intl groups them', () => {
+  const figures = [0, 999, 1000, 30_000, 1_234_567, -12_345, 1234.5]
+  expect(figures.map(grouped)).toEqual(figures.map((value) => value.toLocaleString('en-GB')))
 })
 
 it('a share that is nearly all or nothing is not rounded across', () => {
