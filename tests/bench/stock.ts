@@ -6,8 +6,8 @@ import '@tensorflow/tfjs-backend-webgl'
 import '@tensorflow/tfjs-backend-webgpu'
 import { nameOf, offer, type Prepare } from './workload.ts'
 
-/** `stock.html#threads`: a thread for each core, where the page is isolated. */
-const threads = location.hash === '#threads' ? navigator.hardwareConcurrency : 1
+/** `stock.html#threads`: a thread for each two cores, where the page is isolated. */
+const threads = location.hash === '#threads' ? Math.floor(navigator.hardwareConcurrency / 2) : 1
 
 const files = import.meta.glob<Prepare>('./workloads/*.stock.ts', { import: 'prepare', eager: true })
 
@@ -21,7 +21,7 @@ offer(
     if (!(await tf.setBackend(backend))) throw new Error(`tfjs could not start ${backend}`)
     await tf.ready()
     if (threads > 1 && getThreadsCount() !== threads)
-      throw new Error(`asked for ${threads} threads, got ${getThreadsCount()}`)
+      throw new Error(`tfjs starts ${getThreadsCount()} of ${threads} threads`)
   },
   Object.fromEntries(
     Object.entries(files).map(([path, prepare]) => [nameOf(path), { title: nameOf(path), prepare }]),

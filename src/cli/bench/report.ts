@@ -26,7 +26,7 @@ export interface Report {
 const titles: Record<string, string> = {
   ours: 'ours',
   stock: 'stock tfjs',
-  stockThreads: 'stock tfjs, a thread for each core',
+  stockThreads: 'stock tfjs, threads',
   torch: 'PyTorch, this GPU',
   torchCpu: 'PyTorch, one thread',
 }

@@ -52,12 +52,16 @@ export async function measureRows(
   const rows: Row[] = []
   const titles = await sides[0]!.side.titles()
   const notStarted = new Map<string, string | undefined>()
-  for (const { name, side, backend: own } of sides) notStarted.set(name, await attempt(() => side.start(own)))
+  const offers = new Map<string, Set<string>>()
+  for (const { name, side, backend: own } of sides) {
+    offers.set(name, new Set(Object.keys(await side.titles())))
+    notStarted.set(name, await attempt(() => side.start(own)))
+  }
   for (const [workload, { title, budgetMs, heavy: isHeavy }] of Object.entries<WorkloadTitle>(titles)) {
     if (!wanted(workload) || (isHeavy && !heavy)) continue
     say(`  ${backend}: ${title}`)
     const runners: Runner[] = []
-    for (const { name, side } of sides) {
+    for (const { name, side } of sides.filter(({ name }) => offers.get(name)!.has(workload))) {
       const started = performance.now()
       const trouble = notStarted.get(name) ?? (await attempt(() => side.prepare(workload)))
       const took = performance.now() - started
