@@ -26,7 +26,8 @@ export async function border(
   malignant: Patient,
   halvings: number,
 ): Promise<Patient> {
-  let [no, yes] = [Float32Array.from(benign), Float32Array.from(malignant)]
+  const no = Float32Array.from(benign)
+  let yes = Float32Array.from(malignant)
   const between = () => no.map((value, i) => (value + yes[i]!) / 2)
   for (let k = 0; k < halvings; k++) {
     const middle = between()
