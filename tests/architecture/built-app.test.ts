@@ -17,6 +17,7 @@ const namedOnly = [
   'developer.mozilla.org',
   'arxiv.org',
   'doi.org',
+  'proceedings.mlr.press',
   'json-schema.org',
   // In licences and in the glue that Emscripten writes.
   'www.apache.org',

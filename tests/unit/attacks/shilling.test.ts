@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Options, PoisoningResult } from '../../../src/attacks/attack.ts'
+import { runs } from '../../helpers/runs.ts'
 import { entry, shilling } from '../../../src/attacks/poisoning/shilling.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import { checkRatings, itemStatistics, placesByUser, type Ratings } from '../../../src/data/ratings.ts'
@@ -58,7 +59,7 @@ describe('shilling', () => {
           expect(await shill({ profile, target: 33, share: 0.08 }, ratings, seed)).toEqual(result)
         },
       ),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     )
   })
 

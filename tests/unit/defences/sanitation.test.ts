@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runs } from '../../helpers/runs.ts'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
@@ -147,7 +148,7 @@ describe('k-NN sanitation', () => {
           before = flaggedIds.length
         }
       }),
-      { numRuns: 10 },
+      { numRuns: runs(10) },
     )
   })
 
