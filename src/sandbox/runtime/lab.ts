@@ -2,7 +2,7 @@
  * The values behind `import … from 'lab'` (their types and docs: src/lab-api/learner.ts). Written once for
  * the sandbox's worker and for the house's own checks in Node: what differs comes in as `LabOutside`.
  */
-import { attacksOf } from '../../attacks/registry.ts'
+import { evasionAttacks } from '../../attacks/evasion-attacks.ts'
 import type { EvasionEntry, EvasionResult, Options } from '../../attacks/attack.ts'
 import type { ClassifierInfo } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
@@ -185,7 +185,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
 
   let attackSeeds = 0
   const library = Object.fromEntries(
-    [...attacksOf('evasion').values()].map((entry) => [
+    [...evasionAttacks.values()].map((entry) => [
       entry.id,
       async (
         target: unknown,
