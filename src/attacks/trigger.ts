@@ -79,28 +79,29 @@ export function stamp(pixels: Float32Array, shape: readonly number[], trigger: T
       return
     case 'wave': {
       const length = trigger.along === 'width' ? width : height
-      const wave = waveOver(trigger, length)
+      const wave = waveOver(trigger.frequency, length)
       for (let i = 0; i < height; i++)
         for (let j = 0; j < width; j++)
           for (let c = 0; c < channels; c++) {
             const k = (i * width + j) * channels + c
-            pixels[k] = Math.max(0, Math.min(1, pixels[k]! + wave[trigger.along === 'width' ? j : i]!))
+            pixels[k] = clip(pixels[k]! + trigger.amplitude * wave[trigger.along === 'width' ? j : i]!)
           }
     }
   }
 }
 
-const waveOver = (
-  { amplitude, frequency }: Extract<Trigger, { kind: 'wave' }>,
-  length: number,
-): Float64Array => Float64Array.from({ length }, (_, j) => amplitude * sinTurns((j * frequency) / length))
+/** The wave at its full height of 1, over so many pixels. */
+const waveOver = (frequency: number, length: number): Float64Array =>
+  Float64Array.from({ length }, (_, j) => sinTurns((j * frequency) / length))
+
+const clip = (value: number) => Math.max(0, Math.min(1, value))
 
 const mix = (below: number, above: number, opacity: number) => (1 - opacity) * below + opacity * above
 
 /**
  * Throws `bad-input`, in the name of `who`, when the images have no pixels to put it on, when a patch is
  * empty, larger than the image or hangs over its edge, when a number of it is not finite or outside [0, 1],
- * and when a wave is 0 at every pixel.
+ * and when a wave is 0 at every pixel, however high.
  */
 export function checkTrigger(who: string, trigger: Trigger, shape: readonly number[]): void {
   const fail = (what: string) => new PerturbError('bad-input', `${who}: ${what}`)
@@ -153,7 +154,7 @@ export function checkTrigger(who: string, trigger: Trigger, shape: readonly numb
         throw fail(`the trigger's frequency must be a finite number; got ${trigger.frequency}`)
       {
         const length = trigger.along === 'width' ? width : height
-        if (waveOver(trigger, length).every((value) => value === 0) && trigger.amplitude > 0)
+        if (waveOver(trigger.frequency, length).every((value) => value === 0))
           throw fail(
             `a wave of frequency ${trigger.frequency} is 0 at each of ${length} pixels; take one that is no multiple of ${length / 2}`,
           )

@@ -50,6 +50,11 @@ describe('triggers', () => {
     expect([...applyTrigger(grey(4, 1), [4, 1, 1], { ...wave, along: 'height' })]).toEqual([0.5, 1, 0.5, 0])
   })
 
+  test('a wave too low to be told from nothing changes nothing', () => {
+    const wave: Trigger = { kind: 'wave', amplitude: 5e-324, frequency: 0.1, along: 'width' }
+    expect([...applyTrigger(grey(3, 4), [3, 4, 1], wave)]).toEqual([...grey(3, 4)])
+  })
+
   test('the original stays, and the result stays in [0, 1]', () => {
     fc.assert(
       fc.property(
