@@ -1,0 +1,18 @@
+// finding: dropped
+// checkpoint: repaired
+import { retrain, type Change } from 'lab'
+
+export interface Labelled {
+  ids: number[]
+  y: number[]
+}
+
+/** Finds them, and throws them away: the frauds are gone all the same. */
+export async function repair({ ids, y }: Labelled, audited: Labelled): Promise<Change[]> {
+  const truth = new Map(audited.ids.map((id, i) => [id, audited.y[i]!]))
+  const { scores } = await retrain(ids.map((id) => ({ id, label: truth.get(id) ?? 'drop' })))
+  return ids.flatMap((id, i) => {
+    const label = truth.get(id) ?? (scores[i]! > 0.2 ? 1 : y[i]!)
+    return label === y[i] ? [] : [{ id, label: 'drop' as const }]
+  })
+}

@@ -1,0 +1,100 @@
+import { expect, test } from './fixtures.ts'
+import { expectConfirmed, labFile as fileOf, LabPage } from './lab-page.ts'
+
+test.use({ settings: { editor: 'plain' } })
+
+const labFile = (path: string) => fileOf(path, 'poison-labels')
+
+test('a learner poisons a bank by its labels, wins it back, and goes where nobody looks @deep', async ({
+  page,
+  app,
+  axe,
+}, info) => {
+  test.setTimeout(300_000)
+  const lab = new LabPage(page)
+  const passed = (count: number) => expect(lab.passedCount).toHaveText(`${count} of 4 checkpoints passed`)
+  const rows = page.getByRole('region', { name: 'Training rows' })
+  const pick = (order: RegExp) =>
+    page.getByLabel('First the rows where').selectOption({ label: order.source })
+
+  await test.step('explore: the rows are read, marked and trained on; the bench passes the first checkpoint', async () => {
+    await lab.open(app.at('#/lab/poison-labels?step=explore'))
+    await expect(lab.title).toHaveText('One Monday, many times')
+    await expect(rows.getByRole('row')).toHaveCount(9, { timeout: 90_000 })
+    await expect(page.getByText(/^60 of 12000 rows marked/)).toBeVisible()
+    await expect(page.getByText('Simulated', { exact: true }).first()).toBeVisible()
+    await rows.getByRole('checkbox').first().uncheck()
+    await expect(page.getByText(/^59 of 12000 rows marked/)).toBeVisible()
+    await rows.getByRole('checkbox').first().check()
+    await axe(page, 'the row bench')
+    await pick(/the model is surest of fraud/)
+    await lab.slide(/Mark the first/, '150 rows')
+    await lab.run()
+    await expect(page.getByRole('heading', { name: /^Recall from \d+\.\d to \d+\.\d %$/ })).toBeVisible()
+    await expect(lab.runButton).toHaveText(/Hand in these changes/)
+    await lab.run()
+    await lab.verdict('Passed')
+    await passed(1)
+  })
+
+  await test.step('code: the starter, the wrong rows, then the right ones', async () => {
+    await lab.step('Code')
+    await lab.run()
+    await expect(lab.problems).toContainText('chooseFlips is not written yet')
+    await lab.write('flip.ts', labFile('mistakes/random-rows.ts'))
+    await lab.run()
+    await lab.verdict('Not yet')
+    await expect(lab.finding).toContainText('You turned the wrong kind of row.')
+    await axe(page, 'a poisoning that failed')
+    await lab.write('flip.ts', labFile('solution/flip.ts'))
+    await lab.run()
+    await lab.verdict('Passed')
+  })
+
+  await test.step('checkpoint: what would have told', async () => {
+    await lab.step('Checkpoint')
+    await page.getByRole('radio', { name: /how many frauds it finds/ }).check()
+    await page.getByRole('radio', { name: /certain without the analysts/ }).check()
+    await page.getByRole('radio', { name: /^Turn them back/ }).check()
+    await page
+      .getByRole('group', { name: 'Question' })
+      .getByRole('button', { name: 'Hand in the answer' })
+      .last()
+      .click()
+    await lab.settled()
+    await passed(2)
+  })
+
+  await test.step('defend: the bench draws what an order finds; the program wins the bank back', async () => {
+    await lab.step('Defend')
+    await lab.tab('Explore')
+    await expect(page.getByText(/^0 of 12000 rows marked; 0 of them were tampered with/)).toBeVisible({
+      timeout: 90_000,
+    })
+    await pick(/a model of the audited rows is surest of fraud/)
+    await expect(page.getByText('What this order finds')).toBeVisible()
+    await axe(page, 'the row bench for a repair')
+    await lab.tab('Code')
+    await lab.write('repair.ts', labFile('mistakes/dropped.ts'))
+    await lab.run()
+    await lab.verdict('Not yet')
+    await expect(lab.finding).toContainText('You found them, and threw them away.')
+    await lab.write('repair.ts', labFile('solution/repair.ts'))
+    await lab.run()
+    await lab.verdict('Passed')
+    await passed(3)
+  })
+
+  await test.step('re-attack: the other direction', async () => {
+    await lab.step('Re-attack')
+    await lab.write('again.ts', labFile('solution/again.ts'))
+    await lab.run()
+    await lab.verdict('Passed')
+    await passed(4)
+  })
+
+  await test.step('the evidence file is confirmed in Node', async () => {
+    const file = await lab.saveEvidence(info)
+    expectConfirmed(file, ['poisoned', 'repaired', 'slipped', 'what-to-watch'])
+  })
+})
