@@ -56,14 +56,18 @@ A budget is printed beside its figure and never fails the command.
 
 PERTURB_PYTHON names another Python than python3.`,
   async run(argv) {
-    const options = readOptions(argv, {
-      backends: { type: 'string' },
-      rounds: { type: 'string' },
-      json: { type: 'boolean' },
-      write: { type: 'boolean' },
-      gpu: { type: 'boolean' },
-      pack: { type: 'string' },
-    })
+    const options = readOptions(
+      argv,
+      {
+        backends: { type: 'string' },
+        rounds: { type: 'string' },
+        json: { type: 'boolean' },
+        write: { type: 'boolean' },
+        gpu: { type: 'boolean' },
+        pack: { type: 'string' },
+      },
+      { words: true },
+    )
     const rounds = Number(options.rounds ?? 5)
     if (!Number.isInteger(rounds) || rounds < 1)
       throw new Error(`--rounds must be a whole number from 1; got "${options.rounds}"`)

@@ -19,11 +19,15 @@ same bytes. Sets: ${Object.keys(generators).join(', ')}.
   --json       the result as JSON
   --help       this text`,
   async run(argv) {
-    const options = readOptions(argv, {
-      seed: { type: 'string' },
-      out: { type: 'string' },
-      json: { type: 'boolean' },
-    })
+    const options = readOptions(
+      argv,
+      {
+        seed: { type: 'string' },
+        out: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+      { words: true },
+    )
     const [name = '', ...more] = options.rest
     const generator = Object.hasOwn(generators, name) ? generators[name] : undefined
     if (!generator || more.length > 0)

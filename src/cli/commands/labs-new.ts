@@ -19,11 +19,15 @@ works. Change one thing at a time and keep \`npm run labs:check -- --lab SLUG\` 
   --track TRACK   a track of labs/tracks.json (default evasion)
   --root DIR      write to DIR instead of labs/`,
   async run(argv) {
-    const { title, track, root, rest } = readOptions(argv, {
-      title: { type: 'string' },
-      track: { type: 'string' },
-      root: { type: 'string' },
-    })
+    const { title, track, root, rest } = readOptions(
+      argv,
+      {
+        title: { type: 'string' },
+        track: { type: 'string' },
+        root: { type: 'string' },
+      },
+      { words: true },
+    )
     const [slug, ...more] = rest
     if (slug === undefined || more.length > 0)
       throw new Error(

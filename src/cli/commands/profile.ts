@@ -29,12 +29,16 @@ multiplications counted, at the rate of a 512×512 matrix product of the same mi
   --json      the tables as JSON
   --help      this text`,
   async run(argv) {
-    const options = readOptions(argv, {
-      batch: { type: 'string' },
-      rounds: { type: 'string' },
-      growth: { type: 'boolean' },
-      json: { type: 'boolean' },
-    })
+    const options = readOptions(
+      argv,
+      {
+        batch: { type: 'string' },
+        rounds: { type: 'string' },
+        growth: { type: 'boolean' },
+        json: { type: 'boolean' },
+      },
+      { words: true },
+    )
     const batch = wholeNumber('--batch', options.batch ?? '64')
     const rounds = wholeNumber('--rounds', options.rounds ?? '40')
     const { architecture } = recipe(options.rest[0] ?? 'digits-cnn')

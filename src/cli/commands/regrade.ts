@@ -50,12 +50,16 @@ do its work (no such path, no evidence in it, a wrong course file, an option tha
 }
 
 async function run(argv: string[]): Promise<number> {
-  const options = readOptions(argv, {
-    course: { type: 'string' },
-    out: { type: 'string' },
-    json: { type: 'boolean' },
-    'run-code': { type: 'boolean' },
-  })
+  const options = readOptions(
+    argv,
+    {
+      course: { type: 'string' },
+      out: { type: 'string' },
+      json: { type: 'boolean' },
+      'run-code': { type: 'boolean' },
+    },
+    { words: true },
+  )
   if (options.rest.length === 0)
     throw new Error('which evidence? Name files or folders, e.g. `npm run regrade -- submissions/`')
   const course =

@@ -26,12 +26,16 @@ bytes on the same machine. Models: ${Object.keys(recipes).join(', ')}.
   --json       the result as JSON, no progress
   --help       this text`,
   async run(argv) {
-    const options = readOptions(argv, {
-      seed: { type: 'string' },
-      epochs: { type: 'string' },
-      out: { type: 'string' },
-      json: { type: 'boolean' },
-    })
+    const options = readOptions(
+      argv,
+      {
+        seed: { type: 'string' },
+        epochs: { type: 'string' },
+        out: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+      { words: true },
+    )
     const [name, ...more] = options.rest
     if (!name || more.length > 0) throw new Error(`which model? One of ${Object.keys(recipes).join(', ')}`)
     const chosen = recipe(name)

@@ -25,12 +25,16 @@ Files of stochastic attacks take minutes: what they are at is said on stderr.
   --json           the report as JSON
   --help           this text`,
   async run(argv) {
-    const options = readOptions(argv, {
-      json: { type: 'boolean' },
-      backend: { type: 'string' },
-      only: { type: 'string', multiple: true },
-      require: { type: 'string', multiple: true },
-    })
+    const options = readOptions(
+      argv,
+      {
+        json: { type: 'boolean' },
+        backend: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        require: { type: 'string', multiple: true },
+      },
+      { words: true },
+    )
     const [folder, ...more] = options.rest
     if (!folder || more.length > 0)
       throw new Error('which folder? npm run vectors -- DIR, one folder of reference vectors')

@@ -110,6 +110,12 @@ function setUp(): void {
   typescriptDefaults.addExtraLib(labTypes, 'file:///lab.d.ts')
 }
 
+/** What the first editor would otherwise do all at once: the settings, then the services that a text needs. */
+export const warmUp: readonly (() => void)[] = [
+  setUp,
+  () => monaco.editor.createModel('', 'plaintext').dispose(),
+]
+
 /** Builds the editor inside `host`, which must have a size. */
 export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoEditor {
   setUp()

@@ -59,7 +59,7 @@ const scenes: Scene[] = [
     async before(page, address) {
       await page.goto(lab(address, 'explore'))
       await ready(page)
-      await runButton(page).filter({ hasText: 'Run' }).waitFor()
+      await runButton(page).filter({ hasText: 'Hand in' }).waitFor()
     },
     async scene(page) {
       await runButton(page).click()
