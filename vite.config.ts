@@ -68,7 +68,14 @@ export default defineConfig(({ mode }) => {
       target: 'es2022',
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 8000,
-      rolldownOptions: { checks: { pluginTimings: false } },
+      rolldownOptions: {
+        checks: { pluginTimings: false },
+        // Monaco is loaded in parts; each is told by its name.
+        output: {
+          chunkFileNames: ({ moduleIds }) =>
+            `assets/${moduleIds.some((id) => id.includes('/monaco-editor/')) ? 'editor-' : ''}[name]-[hash].js`,
+        },
+      },
     },
     test: {
       root,

@@ -19,9 +19,17 @@ const sideOf = (ask: Ask, close: () => Promise<void>): Side => ({
   close,
 })
 
-/** A page of tests/bench in a fresh profile. */
-export async function browserSide(browser: Browser, address: string): Promise<Side> {
+/** A page of tests/bench in a fresh profile; `cores`: what the page is told of the machine. */
+export async function browserSide(
+  browser: Browser,
+  address: string,
+  { cores }: { cores?: number } = {},
+): Promise<Side> {
   const context = await browser.newContext()
+  if (cores !== undefined)
+    await context.addInitScript((count) => {
+      Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => count })
+    }, cores)
   const page = await context.newPage()
   await page.goto(address)
   await page.waitForFunction(() => 'bench' in globalThis)

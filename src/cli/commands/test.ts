@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { isStale, buildApp } from '../app.ts'
 import { ensureBrowser } from '../browser.ts'
 import type { Command } from '../command.ts'
@@ -20,6 +21,13 @@ interface Counts {
   passed: number
   failed: number
   skipped: number
+  /** Each failed test, by its file and name, and why: said again at the end, where a long log is read. */
+  failures: Failure[]
+}
+
+interface Failure {
+  test: string
+  why: string
 }
 
 interface Context {
@@ -109,6 +117,7 @@ only when everything passed.`,
         `${step.name.padEnd(14)}${(outcome.ok ? 'passed' : 'FAILED').padEnd(8)}${cell(counts?.passed, 7)}${cell(counts?.failed, 7)}${cell(counts?.skipped, 8)}${outcome.seconds!.toFixed(1).padStart(9)}`,
       )
     }
+    for (const { test, why } of all.failures) console.log(`\nFAILED ${test}\n${indented(why)}`)
     const minutes = (performance.now() - began) / 60_000
     console.log(
       `\nin ${minutes.toFixed(1)} minutes: ${all.passed} passed, ${all.failed} failed${all.skipped ? `, ${all.skipped} skipped` : ''}`,
@@ -116,6 +125,15 @@ only when everything passed.`,
     return rows.every(({ outcome }) => outcome.ok) ? 0 : 1
   },
 }
+
+/** The head of an error, without the colours of a terminal. */
+const indented = (why: string) =>
+  stripVTControlCharacters(why)
+    .trim()
+    .split('\n')
+    .slice(0, 12)
+    .map((line) => `  ${line}`)
+    .join('\n')
 
 function chosen(only: string | undefined): Set<string> {
   const known = allSteps.map(({ name }) => name)
@@ -179,38 +197,49 @@ function readVitest(report: string): TestFile[] {
       status: string
       startTime: number
       endTime: number
-      assertionResults: { status: string }[]
+      message?: string
+      assertionResults: { status: string; fullName: string; failureMessages?: string[] }[]
     }[]
   }
-  return testResults.map(({ name, status, startTime, endTime, assertionResults }) => {
+  return testResults.map(({ name, status, startTime, endTime, message, assertionResults }) => {
+    const path = relative(repository, name).replaceAll('\\', '/')
+    const failures = assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => ({ test: `${path} › ${test.fullName}`, why: (test.failureMessages ?? []).join('\n') }))
+    // A file that did not load has no test to name.
+    if (status !== 'passed' && failures.length === 0) failures.push({ test: path, why: message ?? '' })
     const count = (...words: string[]) =>
       assertionResults.filter((test) => words.includes(test.status)).length
     return {
-      path: relative(repository, name).replaceAll('\\', '/'),
+      path,
       ok: status === 'passed',
       tests: {
         passed: count('passed'),
         failed: count('failed'),
         skipped: count('skipped', 'pending', 'todo', 'disabled'),
+        failures,
       },
       seconds: Math.max(0, endTime - startTime) / 1000,
     }
   })
 }
 
+const noTests: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+
 /** A step without a failed test that failed all the same counts as one. */
-function countsOf(ok: boolean, tests: Counts = { passed: 0, failed: 0, skipped: 0 }): Counts {
+function countsOf(ok: boolean, tests: Counts = noTests): Counts {
   return ok || tests.failed ? tests : { ...tests, failed: 1 }
 }
 
 function total(all: Counts[]): Counts {
   return all.reduce(
-    (sum, { passed, failed, skipped }) => ({
+    (sum, { passed, failed, skipped, failures }) => ({
       passed: sum.passed + passed,
       failed: sum.failed + failed,
       skipped: sum.skipped + skipped,
+      failures: [...sum.failures, ...failures],
     }),
-    { passed: 0, failed: 0, skipped: 0 },
+    noTests,
   )
 }
 
@@ -236,9 +265,34 @@ async function e2e({ deep, reports }: Context): Promise<Outcome> {
   return { ok: status === 0, tests: existsSync(report) ? readPlaywright(report) : undefined }
 }
 
+interface Suite {
+  title: string
+  suites?: Suite[]
+  specs?: { title: string; file: string; ok: boolean; tests: { projectName: string; results: Result[] }[] }[]
+}
+
+interface Result {
+  errors?: { message?: string }[]
+}
+
 function readPlaywright(report: string): Counts {
-  const { stats } = JSON.parse(readFileSync(report, 'utf8')) as {
+  const { stats, suites } = JSON.parse(readFileSync(report, 'utf8')) as {
     stats: { expected: number; unexpected: number; flaky: number; skipped: number }
+    suites: Suite[]
   }
-  return { passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped }
+  const inSuite = (suite: Suite): Failure[] => [
+    ...(suite.specs ?? [])
+      .filter(({ ok }) => !ok)
+      .map(({ title, file, tests }) => ({
+        test: `${file} › ${title} (${tests.map(({ projectName }) => projectName).join(', ')})`,
+        why: tests.flatMap(({ results }) => results.at(-1)?.errors?.[0]?.message ?? []).join('\n'),
+      })),
+    ...(suite.suites ?? []).flatMap(inSuite),
+  ]
+  return {
+    passed: stats.expected,
+    failed: stats.unexpected + stats.flaky,
+    skipped: stats.skipped,
+    failures: suites.flatMap(inSuite),
+  }
 }
