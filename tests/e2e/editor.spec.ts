@@ -105,7 +105,7 @@ test('falls back to the plain editor with a sentence when the full one cannot be
   pageErrors,
 }) => {
   pageErrors.allow(/Failed to (load|fetch)|404/)
-  await page.route(/assets\/monaco-.*\.js/, (route) => route.fulfill({ status: 404, body: '' }))
+  await page.route(/assets\/editor-monaco-.*\.js/, (route) => route.fulfill({ status: 404, body: '' }))
   await page.goto(app.at('editor.html'))
   await expect(page.getByRole('status')).toContainText('The full editor could not be loaded')
   await page.getByRole('textbox', { name: 'Your program, fgsm.ts' }).fill('// still here')
