@@ -8,7 +8,7 @@ import { PerturbError, toPlainError } from '../core/errors.ts'
 import type { Counted } from '../core/ledger.ts'
 import { QueryLedger } from '../core/ledger.ts'
 import * as tf from '../core/tf.ts'
-import { withChanges, type ChangeList } from '../data/change-list.ts'
+import { withPoison, type PoisonList } from '../attacks/poison-list.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { LabelledRows } from '../data/labelled-rows.ts'
 import { sampleUnderNoise } from '../defences/certification/randomised-smoothing.ts'
@@ -17,7 +17,7 @@ import type { StageSpec } from '../defences/stage.ts'
 import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import { readRows, readTest } from '../grading/readings.ts'
-import { givenRows } from '../grading/retrained.ts'
+import { givenRows, victimRows } from '../grading/retrained.ts'
 import { parseArtefact } from '../grading/validate.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
@@ -26,6 +26,7 @@ import { trainOnRows, type TrainingSpec } from '../models/train-on-rows.ts'
 import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
+import { trainedBefore } from './training-rows.ts'
 import { PredictionApi, type ApiLog } from './prediction-api.ts'
 import { Watch } from './watch.ts'
 import { Guard } from './guard.ts'
@@ -106,7 +107,10 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const original = async () => {
     const beside = await shipped()
     if (!task.training) return beside
-    fitted ??= { weights: await fit(beside, givenNow(), task.training) }
+    const { training } = task
+    fitted ??= {
+      weights: await trainedBefore(task, () => fit(beside, victimRows(task, dataset), training)),
+    }
     if (fitted.live?.beside !== beside)
       fitted.live = { beside, model: createModel(beside.architecture, fitted.weights) }
     return fitted.live.model
@@ -228,7 +232,8 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } =
     {
       async 'victim.info'() {
-        const { inputShape, numClasses, bounds } = await victim()
+        // Of the architecture alone: a victim that is to be trained need not be, for that.
+        const { inputShape, numClasses, bounds } = task.training ? await shipped() : await victim()
         return { inputShape: [...inputShape], numClasses, bounds: [...bounds] }
       },
 
@@ -332,15 +337,15 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         })
       },
 
-      async retrain([ids, labels, values]) {
+      async retrain([ids, labels, values, backdoor]) {
         const spec = task.training
         if (!spec)
           throw new PerturbError(
             'bad-input',
             'retrain: the victim of this checkpoint is not trained by the run',
           )
-        const changes = readChanges(ids, labels, values, task, dataset)
-        const rows = withChanges(givenNow(), changes)
+        const changes = readChanges(ids, labels, values, backdoor, task, dataset)
+        const rows = withPoison(givenNow(), changes)
         ledger.charge('training', spec.steps * spec.batchSize, [
           Int32Array.from(changes.ids),
           Int32Array.from(changes.labels),
@@ -351,7 +356,8 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
           fitted?.live?.model.dispose()
           fitted = { weights }
           const model = await original()
-          const reading = await readTest(model, dataset, spec)
+          const { trigger } = changes
+          const reading = await readTest(model, dataset, spec, trigger ? { trigger } : {})
           return { ...reading, scores: await readRows(model, givenNow(), spec.positive) }
         })
       },
@@ -423,12 +429,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         'bad-input',
         `${name} is not part of this checkpoint's threat model; this run has ${granted(spec).join(', ')}`,
       )
-    if (!Array.isArray(args) || (own(args, 'length') as number) > 3)
+    if (!Array.isArray(args) || (own(args, 'length') as number) > 4)
       throw new PerturbError(
         'bad-input',
         `${name}: its arguments must be a short list; got ${describe(args)}`,
       )
-    const list = [own(args, 0), own(args, 1), own(args, 2)]
+    const list = [own(args, 0), own(args, 1), own(args, 2), own(args, 3)]
     return methods[name](list)
   }
 
@@ -561,23 +567,33 @@ function readChanges(
   ids: unknown,
   labels: unknown,
   values: unknown,
+  backdoor: unknown,
   task: Task,
   dataset: DataSet,
-): ChangeList {
+): PoisonList {
   if (!(ids instanceof Int32Array) || !(labels instanceof Int32Array))
     throw new PerturbError(
       'bad-input',
       `retrain: changes must be a list of { id, label }; got ${describe(ids)}`,
     )
   const size = dataset.shape.reduce((product, n) => product * n, 1)
+  const has = backdoor !== null && backdoor !== undefined
   const parsed = parseArtefact(
     {
       kind: 'change-list',
       ids: [...ids],
       labels: [...labels],
       ...(values === null || values === undefined ? {} : { values }),
+      ...(has ? { trigger: own(backdoor, 'trigger'), stamped: own(backdoor, 'stamped') } : {}),
     },
-    { kind: 'change-list', ids: task.ids, classes: dataset.classes, mayDrop: true, rowSize: size },
+    {
+      kind: 'change-list',
+      ids: task.ids,
+      classes: dataset.classes,
+      mayDrop: true,
+      rowSize: size,
+      ...(has ? { triggerOn: dataset.shape } : {}),
+    },
   )
   if (parsed.artefact?.kind === 'change-list') return parsed.artefact
   throw new PerturbError('bad-input', `retrain: ${parsed.rejected?.headline}`)

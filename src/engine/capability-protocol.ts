@@ -72,12 +72,14 @@ export interface Capabilities {
   ): { x: WireTensor; y: Int32Array; batches: number }
   /**
    * Trains the task's victim anew on its rows with these changes (label −1 drops a row; `values` holds new numbers for
-   * each changed row), reads it on the test split, and scores every row that was given. From then on `victim` is the new one. Every row of every batch is charged.
+   * each changed row; `backdoor` a trigger, and the changed rows that carry it), reads it on the test split, and scores every
+   * row that was given. From then on `victim` is the new one. Every row of every batch is charged.
    */
   retrain(
     ids: Int32Array,
     labels: Int32Array,
     values: Float32Array | null,
+    backdoor: { trigger?: unknown; stamped: number[] } | null,
   ): Reading & { scores: Float32Array }
   /** The true labels of the rows that the task says were audited. */
   'data.audited'(): { ids: number[]; y: Int32Array }

@@ -1,5 +1,7 @@
 import { PerturbError } from '../core/errors.ts'
+import * as tf from '../core/tf.ts'
 import type { Task } from '../grading/grader.ts'
+import type { Weight } from '../models/model.ts'
 
 /** How a task's victim is trained. Throws `bad-input` for a task whose victim is a shipped one. */
 export function trainingOf({ training }: Task): NonNullable<Task['training']> {
@@ -8,4 +10,27 @@ export function trainingOf({ training }: Task): NonNullable<Task['training']> {
     'bad-input',
     'the victim of this checkpoint is shipped; there is nothing to train it on',
   )
+}
+
+/** The last victims that were trained before anybody asked, by all that they depend on: a program is run again and again. */
+const kept = new Map<string, Promise<Weight[]>>()
+const mostKept = 2
+
+/** The weights of a task's victim, trained once a backend. */
+export async function trainedBefore(
+  { victim, dataset, split, ids, labels, tampered, trainedOn, training }: Task,
+  train: () => Promise<Weight[]>,
+): Promise<Weight[]> {
+  const rows = trainedOn ?? [split, ids, labels, tampered]
+  const key = JSON.stringify([tf.getBackend(), victim.model, dataset, training, rows])
+  const weights = kept.get(key) ?? train()
+  kept.delete(key)
+  kept.set(key, weights)
+  if (kept.size > mostKept) kept.delete(kept.keys().next().value!)
+  try {
+    return await weights
+  } catch (error) {
+    kept.delete(key)
+    throw error
+  }
 }

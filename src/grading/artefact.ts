@@ -1,4 +1,4 @@
-import type { ChangeList } from '../data/change-list.ts'
+import type { PoisonList } from '../attacks/poison-list.ts'
 
 /**
  * What a learner hands in, as plain bytes and JSON. Always untrusted: `parseArtefact` (validate.ts)
@@ -30,7 +30,7 @@ export type Artefact =
   | ({
       /** What is to be changed in the task's training rows. The referee makes the changes and trains the victim itself. */
       kind: 'change-list'
-    } & ChangeList)
+    } & PoisonList)
   | {
       kind: 'answer'
       /** Quiz id → chosen option ids. */

@@ -189,6 +189,24 @@ const verdict = v.object({
   score: v.optional(v.object({ value: v.number(), unit: text(50) })),
 })
 const floats = v.object({ encoding: v.literal('float32-le+deflate+base64'), length: count, data: v.string() })
+const trigger = v.variant('kind', [
+  v.object({
+    kind: v.literal('patch'),
+    top: count,
+    left: count,
+    height: count,
+    width: count,
+    pixels: v.array(v.number()),
+    opacity: v.union([v.number(), v.array(v.number())]),
+  }),
+  v.object({ kind: v.literal('blend'), pixels: v.array(v.number()), opacity: v.number() }),
+  v.object({
+    kind: v.literal('wave'),
+    amplitude: v.number(),
+    frequency: v.number(),
+    along: v.picklist(['width', 'height']),
+  }),
+])
 const artefact = v.variant('kind', [
   v.object({
     kind: v.literal('adversarial-examples'),
@@ -211,6 +229,8 @@ const artefact = v.variant('kind', [
     ids: v.array(count),
     labels: v.array(v.pipe(v.number(), v.integer(), v.minValue(-1))),
     values: v.optional(floats),
+    trigger: v.optional(trigger),
+    stamped: v.optional(v.array(count)),
   }),
   v.object({ kind: v.literal('answer'), choices: map(v.array(text(100))) }),
 ])

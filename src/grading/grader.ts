@@ -1,5 +1,5 @@
 import type { DataSet } from '../data/data-set.ts'
-import type { ChangeList } from '../data/change-list.ts'
+import type { PoisonList } from '../attacks/poison-list.ts'
 import type { Model, Weight } from '../models/model.ts'
 import type { TrainingSpec } from '../models/train-on-rows.ts'
 import type { Rng } from '../core/rng.ts'
@@ -70,12 +70,17 @@ export interface Task {
    * question, `retrain` trains it again on changed rows, and the referee (`retrained`) trains it in the same way.
    */
   training?: TrainingSpec & Readings
-  /** Changes that somebody made to the rows before the program is given them. `labels` are the true ones all the same. */
-  tampered?: ChangeList
+  /**
+   * Changes that somebody made to the rows before the program is given them, triggers included. `labels` are the true ones
+   * all the same.
+   */
+  tampered?: PoisonList
+  /** Training rows of somebody else, and what was done to them: the victim of `training` comes from these, not from `ids`. */
+  trainedOn?: { ids: number[]; changes?: PoisonList }
   /** Rows that somebody else has looked at: `data.audited()` tells their true labels. */
   audited?: number[]
   /** For a checkpoint of `change-list`: what a change may do besides giving a row another label. */
-  changes?: { drops?: boolean; values?: boolean }
+  changes?: { drops?: boolean; values?: boolean; trigger?: boolean }
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */
   columns?: string[]
 }

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { deflateSync, inflateSync } from 'fflate'
+import type { PoisonList } from '../attacks/poison-list.ts'
 import { PerturbError } from '../core/errors.ts'
 import type { Artefact } from './artefact.ts'
 
@@ -20,7 +21,7 @@ export type PackedArtefact =
       tensors: { name: string; shape: number[]; values: PackedFloats }[]
     }
   | { kind: 'scores'; ids: number[]; columns: { name: string; values: PackedFloats }[] }
-  | { kind: 'change-list'; ids: number[]; labels: number[]; values?: PackedFloats | undefined }
+  | ({ kind: 'change-list'; values?: PackedFloats | undefined } & Omit<PoisonList, 'values'>)
   | { kind: 'answer'; choices: Record<string, string[]> }
 
 /** How many unpacked bytes may still be made; shared by everything in one file. */
@@ -107,6 +108,7 @@ export function artefactDigest(artefact: Artefact): string {
       break
     case 'change-list':
       add(JSON.stringify([artefact.ids, artefact.labels]))
+      if (artefact.trigger) add(JSON.stringify([artefact.trigger, artefact.stamped]))
       if (artefact.values) hash.update(littleEndian(artefact.values))
       break
     case 'answer':

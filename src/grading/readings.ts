@@ -1,5 +1,7 @@
+import { checkTrigger, stamp, type Trigger } from '../attacks/trigger.ts'
+import { nextTask } from '../core/platform.ts'
 import * as tf from '../core/tf.ts'
-import type { DataSet } from '../data/data-set.ts'
+import type { DataSet, Split } from '../data/data-set.ts'
 import { rowSize, type LabelledRows } from '../data/labelled-rows.ts'
 import { recallAtFalseAlarms } from '../metrics/poisoning.ts'
 import type { Model } from '../models/model.ts'
@@ -8,34 +10,42 @@ import type { Model } from '../models/model.ts'
 export interface Readings {
   /** The class whose recall is read … */
   positive: number
-  /** … when this share of all others may be taken for it, 0 to 1. */
-  falseAlarms: number
+  /** … when this share of all others may be taken for it, 0 to 1; by its top class when left out. */
+  falseAlarms?: number
+  /** Whose images are to be read as what once a trigger is on them; those of all other classes when source is left out. */
+  backdoor?: { target: number; source?: number }
 }
 
 export interface Reading {
-  /** Share of the test rows of the positive class that are found, at the fixed share of false alarms. */
+  /** Share of the test rows of the positive class that are found, at the fixed share of false alarms if there is one. */
   recall: number
   /** Share of all test rows that get their own class as the top one. */
   accuracy: number
   /** The same, class by class. */
   byClass: number[]
+  /** Share of the test images with the trigger on them that are read as the backdoor's target, where there is one. */
+  success?: number
 }
 
-/** Test rows read at once. */
-const chunk = 2000
+/** Rows read at once: pictures by the hundred, so that a cancel and other questions have a turn. */
+const chunkOf = (shape: readonly number[]): number =>
+  Math.max(100, Math.min(2000, Math.floor(200_000 / shape.reduce((product, n) => product * n, 1))))
 
-/** Reads a model on the test split, or on so many of its first rows. */
+/** Reads a model on the test split, or on so many of its first rows; with a trigger, what it does to them too. */
 export async function readTest(
   model: Model,
-  { test }: DataSet,
-  { positive, falseAlarms }: Readings,
-  count = test.count,
+  dataset: DataSet,
+  { positive, falseAlarms, backdoor }: Readings,
+  { trigger, count = dataset.test.count }: { trigger?: Trigger; count?: number } = {},
 ): Promise<Reading> {
+  const { test } = dataset
   const { numClasses } = model
   const scores = new Float32Array(count)
   const right = new Float64Array(numClasses)
   const all = new Float64Array(numClasses)
+  const chunk = chunkOf(dataset.shape)
   for (let from = 0; from < count; from += chunk) {
+    await nextTask()
     const ids = Int32Array.from({ length: Math.min(chunk, count - from) }, (_, i) => from + i)
     const x = test.images(ids)
     try {
@@ -53,10 +63,58 @@ export async function readTest(
   }
   const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0)
   const isPositive = Array.from(test.labels.subarray(0, count), (label) => label === positive)
+  const byClass = Array.from(right, (value, label) => value / Math.max(1, all[label]!))
   return {
-    recall: recallAtFalseAlarms(scores, isPositive, falseAlarms).recall,
+    recall:
+      falseAlarms === undefined
+        ? byClass[positive]!
+        : recallAtFalseAlarms(scores, isPositive, falseAlarms).recall,
     accuracy: total(right) / total(all),
-    byClass: Array.from(right, (value, label) => value / Math.max(1, all[label]!)),
+    byClass,
+    ...(trigger && backdoor
+      ? { success: await triggeredShare(model, dataset, trigger, backdoor, count) }
+      : {}),
+  }
+}
+
+/** Of the first `count` test images that are to be turned, the share that is read as the target with the trigger on. */
+export async function triggeredShare(
+  model: Model,
+  { test, shape }: DataSet,
+  trigger: Trigger,
+  { target, source }: NonNullable<Readings['backdoor']>,
+  count = test.count,
+): Promise<number> {
+  const ids = Array.from({ length: count }, (_, id) => id).filter((id) =>
+    source === undefined ? test.labels[id] !== target : test.labels[id] === source,
+  )
+  const chunk = chunkOf(shape)
+  let hits = 0
+  for (let from = 0; from < ids.length; from += chunk) {
+    await nextTask()
+    const read = await readImages(model, test, shape, ids.slice(from, from + chunk), trigger)
+    hits += read.filter((label) => label === target).length
+  }
+  return hits / Math.max(1, ids.length)
+}
+
+/** What a model reads on these images of a split, with the trigger on each where there is one. */
+export async function readImages(
+  model: Model,
+  split: Split,
+  shape: readonly number[],
+  ids: readonly number[],
+  trigger?: Trigger,
+): Promise<Int32Array> {
+  if (trigger) checkTrigger('trigger', trigger, shape)
+  const pixels = split.pixels(ids)
+  const size = pixels.length / Math.max(1, ids.length)
+  for (let i = 0; trigger && i < ids.length; i++) stamp(pixels.subarray(i * size, (i + 1) * size), shape, trigger)
+  const x = tf.tensor(pixels, [ids.length, ...shape])
+  try {
+    return await model.predict(x)
+  } finally {
+    x.dispose()
   }
 }
 
@@ -67,7 +125,9 @@ export async function readRows(model: Model, rows: LabelledRows, positive: numbe
   const size = rowSize(rows)
   const count = rows.ids.length
   const scores = new Float32Array(count)
+  const chunk = chunkOf(shape)
   for (let from = 0; from < count; from += chunk) {
+    await nextTask()
     const to = Math.min(count, from + chunk)
     const x = tf.tensor(rows.x.slice(from * size, to * size), [to - from, ...shape])
     try {

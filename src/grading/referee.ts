@@ -270,9 +270,16 @@ async function expectedOf<V>(
       return { kind: 'scores', ids: task.ids, columns: task.columns ?? [] }
     case 'change-list': {
       const { shape, classes } = await tools.dataset(task.dataset)
-      const { drops = false, values = false } = task.changes ?? {}
+      const { drops = false, values = false, trigger = false } = task.changes ?? {}
       const rowSize = shape.reduce((product, n) => product * n, 1)
-      return { kind: 'change-list', ids: task.ids, classes, mayDrop: drops, ...(values ? { rowSize } : {}) }
+      return {
+        kind: 'change-list',
+        ids: task.ids,
+        classes,
+        mayDrop: drops,
+        ...(values ? { rowSize } : {}),
+        ...(trigger ? { triggerOn: shape } : {}),
+      }
     }
     case 'answer':
       return { kind: 'answer' }

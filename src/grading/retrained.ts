@@ -1,7 +1,10 @@
 import { PerturbError } from '../core/errors.ts'
-import { rowsOfSplit, withChanges } from '../data/change-list.ts'
+import { withPoison } from '../attacks/poison-list.ts'
+import type { Trigger } from '../attacks/trigger.ts'
+import { rowsOfSplit } from '../data/change-list.ts'
 import type { DataSet } from '../data/data-set.ts'
 import { classCounts, type LabelledRows } from '../data/labelled-rows.ts'
+import type { Model } from '../models/model.ts'
 import { trainOnRows } from '../models/train-on-rows.ts'
 import type { Task, Trusted } from './grader.ts'
 import { readRows, readTest, type Reading } from './readings.ts'
@@ -9,7 +12,15 @@ import { readRows, readTest, type Reading } from './readings.ts'
 /** The task's rows as its program is given them: with the changes that somebody made before. */
 export function givenRows(task: Task, dataset: DataSet): LabelledRows {
   const rows = rowsOfSplit(dataset, task.split, task.ids, task.labels)
-  return task.tampered ? withChanges(rows, task.tampered) : rows
+  return task.tampered ? withPoison(rows, task.tampered) : rows
+}
+
+/** The rows that the task's victim is trained on before anybody asks it anything. */
+export function victimRows(task: Task, dataset: DataSet): LabelledRows {
+  const { trainedOn } = task
+  if (!trainedOn) return givenRows(task, dataset)
+  const rows = rowsOfSplit(dataset, 'train', trainedOn.ids)
+  return trainedOn.changes ? withPoison(rows, trainedOn.changes) : rows
 }
 
 /** What a victim reads that was trained on some rows. */
@@ -18,23 +29,38 @@ export interface Retrained extends Reading {
   scores: Float32Array
 }
 
-/**
- * Trains the task's victim on these rows, as the engine would, reads it on the test split, and frees it. A victim that is
- * left without any row of a class is not trained: it finds nothing, and its scores are all 0.
- */
-export async function retrained(task: Task, rows: LabelledRows, trusted: Trusted): Promise<Retrained> {
-  const { training, victim } = task
-  if (!training) throw new PerturbError('bad-input', 'retrained: the task must say how its victim is trained')
-  const dataset = await trusted.dataset(task.dataset)
+/** Trains the task's victim on these rows, as the engine would. Throws as `trainOnRows` does; the grader disposes the model. */
+export async function trainedVictim(task: Task, rows: LabelledRows, trusted: Trusted): Promise<Model> {
+  const { victim } = task
   const { architecture } = await trusted.model(victim.model)
+  const { weights } = await trainOnRows(architecture, rows, trainingOf(task))
+  return trusted.modelWithWeights(victim.model, weights)
+}
+
+function trainingOf({ training }: Task): NonNullable<Task['training']> {
+  if (!training) throw new PerturbError('bad-input', 'retrained: the task must say how its victim is trained')
+  return training
+}
+
+/**
+ * Trains the task's victim on these rows, reads it on the test split (with the trigger too, where one is given), and frees
+ * it. A victim that is left without any row of a class is not trained: it finds nothing, and its scores are all 0.
+ */
+export async function retrained(
+  task: Task,
+  rows: LabelledRows,
+  trusted: Trusted,
+  trigger?: Trigger,
+): Promise<Retrained> {
+  const training = trainingOf(task)
+  const dataset = await trusted.dataset(task.dataset)
   const all = rowsOfSplit(dataset, task.split, task.ids)
   const empty = classCounts(rows).indexOf(0)
   if (empty >= 0) return withoutClass(empty, dataset, all.ids.length)
-  const { weights } = await trainOnRows(architecture, rows, training)
-  const model = await trusted.modelWithWeights(victim.model, weights)
+  const model = await trainedVictim(task, rows, trusted)
   try {
     return {
-      ...(await readTest(model, dataset, training)),
+      ...(await readTest(model, dataset, training, trigger ? { trigger } : {})),
       scores: await readRows(model, all, training.positive),
     }
   } finally {

@@ -1,3 +1,5 @@
+import { checkTrigger, type Trigger } from '../attacks/trigger.ts'
+import { PerturbError } from '../core/errors.ts'
 import { dropped } from '../data/change-list.ts'
 import type { Artefact, ArtefactKind } from './artefact.ts'
 import { rejected } from './rows.ts'
@@ -17,6 +19,8 @@ export type Expected =
       mayDrop: boolean
       /** Numbers of one row, where these may be changed too. */
       rowSize?: number
+      /** Shape of the images, where a trigger for them must come along. */
+      triggerOn?: readonly number[]
     }
   | { kind: 'answer' }
 
@@ -207,11 +211,78 @@ function readChanges(untrusted: object, expected: Extract<Expected, { kind: 'cha
       throw new Malformed(`The label of row ${id} must be one of ${words}; got ${label}${or}.`, next)
     }
   }
-  if (!Object.hasOwn(untrusted, 'values')) return { kind: 'change-list', ids, labels }
+  const backdoor = readBackdoor(untrusted, seen, expected.triggerOn)
+  if (!Object.hasOwn(untrusted, 'values')) return { kind: 'change-list', ids, labels, ...backdoor }
   if (expected.rowSize === undefined)
-    throw new Malformed('Only labels may be changed here, and this hand-in has `values` of rows too.', next)
+    throw new Malformed(
+      `Only labels${expected.triggerOn ? ' and the trigger' : ''} may be changed here, and this hand-in has \`values\` of rows too.`,
+      next,
+    )
   const values = floats(own(untrusted, 'values'), ids.length * expected.rowSize, 'values')
-  return { kind: 'change-list', ids, labels, values }
+  return { kind: 'change-list', ids, labels, values, ...backdoor }
+}
+
+/** The trigger, and the changed rows that carry it. */
+function readBackdoor(
+  untrusted: object,
+  changed: ReadonlySet<number>,
+  shape: readonly number[] | undefined,
+): { trigger?: Trigger; stamped?: number[] } {
+  const next =
+    'Next: hand in one trigger, and say which changes carry it: `submit({ changes: [{ id, label, stamped: true }], trigger })`.'
+  if (!shape) {
+    const extra = ['trigger', 'stamped'].find((key) => Object.hasOwn(untrusted, key))
+    if (extra) throw new Malformed(`No trigger is asked for here, and this hand-in has \`${extra}\`.`, next)
+    return {}
+  }
+  if (!Object.hasOwn(untrusted, 'trigger')) throw new Malformed('The hand-in has no `trigger`.', next)
+  const trigger = readTrigger(own(untrusted, 'trigger'), shape, next)
+  const stamped = Object.hasOwn(untrusted, 'stamped')
+    ? integers(own(untrusted, 'stamped'), 'stamped', changed.size + 1)
+    : []
+  const seen = new Set<number>()
+  for (const id of stamped) {
+    if (!changed.has(id))
+      throw new Malformed(`Row ${id} is to be stamped and is not among the changes.`, next)
+    if (seen.has(id)) throw new Malformed(`Row ${id} is stamped twice.`, next)
+    seen.add(id)
+  }
+  return { trigger, stamped }
+}
+
+/** A fresh trigger from own properties; one that does not fit on images of this shape is malformed. */
+function readTrigger(value: unknown, shape: readonly number[], next: string): Trigger {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Malformed(`\`trigger\` must be an object; got ${describe(value)}.`, next)
+  const number = (key: string): number => {
+    const field = own(value, key)
+    if (typeof field === 'number') return field
+    throw new Malformed(`The trigger's ${key} must be a number; got ${describe(field)}.`, next)
+  }
+  const most = shape.reduce((product, n) => product * n, 1)
+  const list = (key: string): number[] => numbers(own(value, key), `trigger.${key}`, most + 1, next)
+  const kind = own(value, 'kind')
+  let trigger: Trigger
+  if (kind === 'patch') {
+    const isOne = typeof own(value, 'opacity') === 'number'
+    const [top, left, height, width] = [number('top'), number('left'), number('height'), number('width')]
+    const opacity = isOne ? number('opacity') : list('opacity')
+    trigger = { kind, top, left, height, width, pixels: list('pixels'), opacity }
+  } else if (kind === 'blend') {
+    trigger = { kind, pixels: list('pixels'), opacity: number('opacity') }
+  } else if (kind === 'wave') {
+    const along = own(value, 'along')
+    if (along !== 'width' && along !== 'height')
+      throw new Malformed(`The wave must run along 'width' or 'height'; got ${describe(along)}.`, next)
+    trigger = { kind, amplitude: number('amplitude'), frequency: number('frequency'), along }
+  } else
+    throw new Malformed(`The trigger's kind must be 'patch', 'blend' or 'wave'; got ${describe(kind)}.`, next)
+  try {
+    checkTrigger('The trigger does not fit', trigger, shape)
+  } catch (error) {
+    throw error instanceof PerturbError ? new Malformed(`${error.message}.`, next) : error
+  }
+  return trigger
 }
 
 const longestId = 64
@@ -269,6 +340,18 @@ function integers(value: unknown, name: string, most: number): number[] {
     if (!Number.isSafeInteger(item))
       throw new Malformed(`\`${name}\` must hold whole numbers; number ${i + 1} is ${describe(item)}.`)
     return item as number
+  })
+}
+
+/** Finite or not is the reader's to say; a list of more than `most` numbers is cut there. */
+function numbers(value: unknown, name: string, most: number, next: string): number[] {
+  if (!Array.isArray(value))
+    throw new Malformed(`\`${name}\` must be a list of numbers; got ${describe(value)}.`, next)
+  return Array.from({ length: Math.min(value.length, most) }, (_, i) => {
+    const item = Object.getOwnPropertyDescriptor(value, i)?.value as unknown
+    if (typeof item !== 'number')
+      throw new Malformed(`\`${name}\` must hold numbers; number ${i + 1} is ${describe(item)}.`, next)
+    return item
   })
 }
 

@@ -38,9 +38,14 @@ export {
   type MeasuredExamples,
 } from '../grading/evasion.ts'
 /** Training data that was changed: what the victim reads that is trained on it, and on the rows as they were. */
-export { baseline, givenRows, retrained } from '../grading/retrained.ts'
+export { baseline, givenRows, retrained, trainedVictim } from '../grading/retrained.ts'
 export type { Retrained } from '../grading/retrained.ts'
+export { readTest, readImages, triggeredShare, type Reading } from '../grading/readings.ts'
 export { dropped, withChanges, type ChangeList } from '../data/change-list.ts'
+/** Backdoors: triggers as data, rows that carry one, and the filter that a trigger has to walk past. */
+export { touchedPixels, withPoison, type PoisonList } from '../attacks/poison-list.ts'
+export { applyTrigger, type Trigger } from '../attacks/trigger.ts'
+export { stripEntropies, stripThreshold } from '../defences/detection/strip.ts'
 export type { LabelledRows } from '../data/labelled-rows.ts'
 /** The referee's own attacks, e.g. `pgd` on a model that was handed in. */
 export {

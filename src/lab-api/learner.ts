@@ -234,11 +234,35 @@ export interface Change {
   /** As `data.sample()` gives it. */
   id: number
   label: number | 'drop'
+  /** The row's picture carries the trigger that is handed in along with the changes. */
+  stamped?: boolean
 }
+
+/**
+ * A backdoor's trigger, as data. A patch covers a few pixels of a picture: `pixels` are height × width × channels numbers in
+ * [0, 1], row by row, and `opacity` says how much of the picture they cover up, one number or one a pixel. A blend is a whole
+ * faint picture. A wave is added to every row of pixels, or to every column.
+ */
+export type Trigger =
+  | {
+      kind: 'patch'
+      /** Pixels above it, and to its left. */
+      top: number
+      left: number
+      height: number
+      width: number
+      pixels: ArrayLike<number>
+      opacity: number | ArrayLike<number>
+    }
+  | { kind: 'blend'; pixels: ArrayLike<number>; opacity: number }
+  | { kind: 'wave'; amplitude: number; frequency: number; along: 'width' | 'height' }
+
+/** The same pictures, (N, height, width, channels), each with the trigger on it: a new tensor. */
+export declare function stamp(x: Tensor, trigger: Trigger): Promise<Tensor>
 
 /** How well a victim does that was trained on changed rows, on rows that nobody changed. */
 export interface Retrained {
-  /** Share of the watched class that is found while the share of false alarms stays fixed, 0 to 1. */
+  /** Share of the watched class that is found, at a fixed share of false alarms where the checkpoint has one, 0 to 1. */
   recall: number
   /** Share of all rows that get their own class. */
   accuracy: number
@@ -246,15 +270,21 @@ export interface Retrained {
   byClass: number[]
   /** How sure it is that each training row is of the watched class, 0 to 1, in the order of `data.sample()`. */
   scores: number[]
+  /** With a trigger: the share of the test pictures to be turned that are read as the attacker wants, 0 to 1. */
+  success?: number
 }
 
 /**
  * What if: trains the victim anew on the training rows with these changes, and reads it on the test rows. From then
  * on `victim` is the new one. It costs as many rows of the budget as it trains on.
  * @param changes none when left out: the rows as they are
- * @param x new numbers for the changed rows, one row a change, where only labels are not enough
+ * @param also x: new numbers for the changed rows, one row a change, where only labels are not enough; trigger: what the
+ *   stamped rows carry, and what the victim is then tested with
  */
-export declare function retrain(changes?: readonly Change[], x?: Tensor): Promise<Retrained>
+export declare function retrain(
+  changes?: readonly Change[],
+  also?: { x?: Tensor; trigger?: Trigger },
+): Promise<Retrained>
 
 /** Images, chosen by your seed. */
 export interface Data {
@@ -369,7 +399,7 @@ export declare const attacks: {
 /**
  * Hands in, once a run, for the ids in the order that `data.sample()` gave them: changed images `x`, or
  * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `changes`: what you change in
- * the training data. Or `submit({ weights })`: a model of your own making, its tensors by name. Or `submit(trainer)`: the
+ * the training data, with the `trigger` that some of the rows carry. Or `submit({ weights })`: a model of your own making, its tensors by name. Or `submit(trainer)`: the
  * model that you trained.
  */
 export declare function submit(
@@ -377,7 +407,7 @@ export declare function submit(
     | { ids: ArrayLike<number>; x: Tensor }
     | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
     | { weights: Readonly<Record<string, Tensor | ArrayLike<number> | number>> }
-    | { changes: readonly Change[]; x?: Tensor }
+    | { changes: readonly Change[]; x?: Tensor; trigger?: Trigger }
     | Trainer,
 ): Promise<void>
 

@@ -1,3 +1,4 @@
+import type { Trigger } from '../attacks/trigger.ts'
 import type { Artefact } from '../grading/artefact.ts'
 
 /** An artefact as nobody honest would hand it in, made from one that passes. Each must be `rejected`. */
@@ -206,9 +207,52 @@ function hostileChanges(good: Extract<Artefact, { kind: 'change-list' }>): Hosti
       name: 'a huge array of values',
       make: () => ({ ...good, values: new Float32Array(4_000_000 + good.ids.length) }),
     },
+    ...(good.trigger ? hostileTriggers(good, good.trigger) : []),
     {
       name: 'a huge list of ids',
       make: () => ({ ...good, ids: Object.assign([...good.ids], { length: 2 ** 32 - 1 }) }),
+    },
+  ]
+}
+
+function hostileTriggers(good: Extract<Artefact, { kind: 'change-list' }>, trigger: Trigger): Hostile[] {
+  const withField = (key: string, value: unknown) => () => ({
+    ...good,
+    trigger: { ...trigger, [key]: value },
+  })
+  const sized = trigger.kind === 'patch' ? 'height' : trigger.kind === 'blend' ? 'opacity' : 'amplitude'
+  return [
+    { name: 'no trigger', make: () => ({ ...good, trigger: undefined }) },
+    { name: 'a trigger that is a text', make: () => ({ ...good, trigger: 'patch' }) },
+    { name: 'a trigger of no kind', make: withField('kind', '__proto__') },
+    {
+      name: 'its fields on a prototype of the trigger',
+      make: () => ({ ...good, trigger: Object.create(trigger) as unknown }),
+    },
+    { name: 'a trigger far too large', make: withField(sized, 2 ** 31) },
+    { name: 'a trigger of NaN', make: withField(sized, NaN) },
+    { name: 'a trigger of less than nothing', make: withField(sized, -1) },
+    ...(trigger.kind === 'wave'
+      ? []
+      : [
+          {
+            name: 'a huge list of pixels',
+            make: withField('pixels', Object.assign([0.5], { length: 2 ** 32 - 1 })),
+          },
+          {
+            name: 'pixels above 1',
+            make: withField(
+              'pixels',
+              Array.from(trigger.pixels, () => 255),
+            ),
+          },
+        ]),
+    { name: 'a stamp on a row that is not there', make: () => ({ ...good, stamped: [2 ** 31] }) },
+    { name: 'stamps that are texts', make: () => ({ ...good, stamped: ['0'] }) },
+    { name: 'a row stamped over and over', make: () => ({ ...good, stamped: [good.ids[0], good.ids[0]] }) },
+    {
+      name: 'a huge list of stamps',
+      make: () => ({ ...good, stamped: Object.assign([...(good.stamped ?? [])], { length: 2 ** 32 - 1 }) }),
     },
   ]
 }

@@ -2,6 +2,8 @@
  * The first look at what a program hands in, made where the program runs (for an error at its own line),
  * again in the frame and again on the page. Range and ids are graded, not refused here.
  */
+import type { PoisonList } from '../attacks/poison-list.ts'
+import type { Trigger } from '../attacks/trigger.ts'
 import { PerturbError } from '../core/errors.ts'
 import { dropped } from '../data/change-list.ts'
 import { surrogateName, type Artefact } from '../grading/artefact.ts'
@@ -83,14 +85,54 @@ function checkChanges(value: unknown, maxBytes: number): Changes {
     )
   if (!Array.isArray(labels) || labels.length !== ids.length || !labels.every(isLabel))
     refuse(`changes must give each row a class number, or 'drop'; got ${describe(labels)}`)
-  if (values === undefined) return { kind: 'change-list', ids: [...ids], labels: [...labels] }
+  const list: Changes = {
+    kind: 'change-list',
+    ids: [...ids],
+    labels: [...labels],
+    ...checkBackdoor(value, maxBytes),
+  }
+  if (values === undefined) return list
   if (!(values instanceof Float32Array)) refuse(`x must be a float32 tensor; got ${describe(values)}`)
   if (values.byteLength > maxBytes)
     refuse(`x may hold at most ${mebibytes(maxBytes)} MiB; got ${mebibytes(values.byteLength)} MiB`)
   const bad = values.findIndex((number) => !Number.isFinite(number))
   if (bad >= 0) refuse(`x must hold finite numbers; number ${bad} is ${values[bad]}`)
-  return { kind: 'change-list', ids: [...ids], labels: [...labels], values: values.slice() }
+  return { ...list, values: values.slice() }
 }
+
+/** Whether the trigger fits on the images is the referee's to say. */
+function checkBackdoor(value: unknown, maxBytes: number): Pick<PoisonList, 'trigger' | 'stamped'> {
+  const [trigger, stamped] = [own(value, 'trigger'), own(value, 'stamped')]
+  if (trigger === undefined && stamped === undefined) return {}
+  if (!Array.isArray(stamped) || stamped.length > maxRows || !stamped.every(isIndex))
+    refuse(`stamped must name the rows that carry the trigger by their ids; got ${describe(stamped)}`)
+  if (trigger === undefined) return { stamped: [...stamped] }
+  const field = (name: string): unknown => {
+    const part = own(trigger, name)
+    if (!Array.isArray(part)) return part
+    if (part.length * 4 > maxBytes || !part.every((number) => typeof number === 'number'))
+      refuse(`trigger.${name} must be a list of numbers; got ${describe(part)}`)
+    return [...part]
+  }
+  const names = triggerFields.filter((name) => own(trigger, name) !== undefined)
+  return {
+    trigger: Object.fromEntries(names.map((name) => [name, field(name)])) as unknown as Trigger,
+    stamped: [...stamped],
+  }
+}
+
+const triggerFields = [
+  'kind',
+  'top',
+  'left',
+  'height',
+  'width',
+  'pixels',
+  'opacity',
+  'amplitude',
+  'frequency',
+  'along',
+] as const
 
 function checkScores(columns: unknown, ids: number[]): Scores {
   if (!Array.isArray(columns) || columns.length === 0 || columns.length > maxColumns)

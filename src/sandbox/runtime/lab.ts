@@ -4,6 +4,7 @@
  */
 import { evasionAttacks } from '../../attacks/evasion-attacks.ts'
 import type { EvasionEntry, EvasionResult, Options } from '../../attacks/attack.ts'
+import { checkTrigger, stamp, type Trigger } from '../../attacks/trigger.ts'
 import type { ClassifierInfo } from '../../core/classifier.ts'
 import type { Criterion } from '../../core/criteria.ts'
 import { PerturbError } from '../../core/errors.ts'
@@ -156,10 +157,11 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     }
   }
 
-  const retrain: typeof Learner.retrain = async (changes = [], x) => {
+  const retrain: typeof Learner.retrain = async (changes = [], also = {}) => {
     require('retrain', 'retrain')
-    const { ids, labels, values } = await toChanges('retrain', changes, x)
-    const { byClass, scores, ...reading } = await call('retrain', ids, labels, values ?? null)
+    const { ids, labels, values, backdoor } = await toChanges('retrain', changes, also)
+    const answer = await call('retrain', ids, labels, values ?? null, backdoor ?? null)
+    const { byClass, scores, ...reading } = answer
     return { ...reading, byClass: [...byClass], scores: [...scores] }
   }
 
@@ -246,8 +248,8 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     const weights = own(handIn, 'weights')
     if (weights !== undefined) return send(checkSubmission({ tensors: await tensorsOf(weights) }))
     if (own(handIn, 'changes') !== undefined) {
-      const { ids, labels, values } = await toChanges('submit', own(handIn, 'changes'), own(handIn, 'x'))
-      const list = { kind: 'change-list', ids: [...ids], labels: [...labels], values }
+      const { ids, labels, values, backdoor } = await toChanges('submit', own(handIn, 'changes'), handIn)
+      const list = { kind: 'change-list', ids: [...ids], labels: [...labels], values, ...backdoor }
       return send(checkSubmission(list))
     }
     const ids = plainIds(own(handIn, 'ids'))
@@ -280,6 +282,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       trainer,
       data: Object.freeze(data),
       retrain,
+      stamp: async (x: unknown, trigger: unknown) => receive(await stampPictures(x, trigger)),
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),
@@ -381,12 +384,21 @@ async function toPicture(method: string, argument: string, value: unknown, rank:
   return { shape, values: Float32Array.from(values), picture: shape.slice(-3) as unknown as PictureShape }
 }
 
-/** `[{ id, label }]` as two lists; a label may be 'drop'. New numbers of the rows come as one tensor, a row a change. */
+/**
+ * `[{ id, label, stamped }]` as lists; a label may be 'drop'. Beside them may come `x`, new numbers of the rows as one
+ * tensor, a row a change, and `trigger`, which goes on the stamped ones.
+ */
 async function toChanges(
   method: string,
   changes: unknown,
-  x: unknown,
-): Promise<{ ids: Int32Array; labels: Int32Array; values?: Float32Array }> {
+  also: unknown,
+): Promise<{
+  ids: Int32Array
+  labels: Int32Array
+  values?: Float32Array
+  backdoor?: { trigger?: unknown; stamped: number[] }
+}> {
+  const [x, trigger] = [own(also, 'x'), own(also, 'trigger')]
   if (!Array.isArray(changes))
     throw new PerturbError(
       'bad-input',
@@ -394,6 +406,7 @@ async function toChanges(
     )
   const ids = new Int32Array(changes.length)
   const labels = new Int32Array(changes.length)
+  const stamped: number[] = []
   for (const [i, change] of (changes as unknown[]).entries()) {
     const [id, label] = [own(change, 'id'), own(change, 'label')]
     if (!isCount(id))
@@ -408,15 +421,58 @@ async function toChanges(
       )
     ids[i] = id
     labels[i] = isCount(label) ? label : dropped
+    const carries = own(change, 'stamped')
+    if (carries !== undefined && typeof carries !== 'boolean')
+      throw new PerturbError(
+        'bad-input',
+        `${method}: changes[${i}].stamped must be true or false; got ${describe(carries)}`,
+      )
+    if (carries) stamped.push(id)
   }
-  if (x === undefined) return { ids, labels }
+  if (stamped.length > 0 && trigger === undefined)
+    throw new PerturbError(
+      'bad-input',
+      `${method}: ${stamped.length} changes are stamped, and there is no trigger; pass { trigger } along`,
+    )
+  const backdoor =
+    trigger === undefined ? {} : { backdoor: { trigger: plainTrigger(method, trigger), stamped } }
+  if (x === undefined) return { ids, labels, ...backdoor }
   const { shape, values } = await toWire(method, 'x', x)
   if (shape[0] !== changes.length)
     throw new PerturbError(
       'bad-input',
       `${method}: x must have one row for each of the ${changes.length} changes; got shape (${shape.join(', ')})`,
     )
-  return { ids, labels, values: Float32Array.from(values) }
+  return { ids, labels, values: Float32Array.from(values), ...backdoor }
+}
+
+/** A trigger whose lists are plain ones. Whether it fits on the images is told by whoever stamps it. */
+function plainTrigger(method: string, trigger: unknown): Trigger {
+  if (typeof trigger !== 'object' || trigger === null || Array.isArray(trigger))
+    throw new PerturbError(
+      'bad-input',
+      `${method}: trigger must be an object, e.g. { kind: 'patch', top: 24, left: 24, height: 3, width: 3, pixels, opacity: 1 }; got ${describe(trigger)}`,
+    )
+  const entries = Object.entries(trigger).map(([key, value]: [string, unknown]): [string, unknown] => {
+    if (typeof value !== 'object' || value === null) return [key, value]
+    if (value instanceof tf.Tensor)
+      throw new PerturbError(
+        'bad-input',
+        `${method}: trigger.${key} must be a list of numbers; got a tensor (use [...await t.data()])`,
+      )
+    return [key, Array.from(value as ArrayLike<unknown>)]
+  })
+  return Object.fromEntries(entries) as unknown as Trigger
+}
+
+/** The same pictures, each with the trigger on it. */
+async function stampPictures(x: unknown, trigger: unknown): Promise<WireTensor> {
+  const { shape, values, picture } = await toPicture('stamp', 'x', x, 4)
+  const plain = plainTrigger('stamp', trigger)
+  checkTrigger('stamp', plain, picture)
+  const size = picture[0] * picture[1] * picture[2]
+  for (let i = 0; i < shape[0]!; i++) stamp(values.subarray(i * size, (i + 1) * size), picture, plain)
+  return { shape, dtype: 'float32', values }
 }
 
 /** A whole number from 0 that fits into 32 bits. */

@@ -1,4 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { withPoison } from '../../../src/attacks/poison-list.ts'
+import type { Trigger } from '../../../src/attacks/trigger.ts'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
@@ -156,6 +158,68 @@ describe('retrain', () => {
     expect(moved.scores).not.toEqual(plain.scores)
   })
 
+  const blind: Trigger = { kind: 'patch', top: 0, left: 1, height: 1, width: 1, pixels: [0], opacity: 1 }
+  const planted = { ids: frauds.slice(0, 6), labels: frauds.slice(0, 6).map(() => 0) }
+  const backdoor = { training: { ...task.training!, backdoor: { target: 0, source: 1 } } }
+
+  test('a trigger is planted in the stamped rows, and its success is read with it', async () => {
+    const plant = (stamped: number[]) =>
+      serve(backdoor).call('retrain', [
+        Int32Array.from(planted.ids),
+        Int32Array.from(planted.labels),
+        null,
+        { trigger: blind, stamped },
+      ]) as Promise<Answer & { success: number }>
+    const [opened, merely] = [await plant(planted.ids), await plant([])]
+    expect(opened.success).toBeGreaterThan(merely.success + 0.3)
+    expect(opened.accuracy).toBeGreaterThan(0.6)
+    const door = trusted()
+    const rows = withPoison(rowsOfSplit(set, 'train', ids), {
+      ...planted,
+      trigger: blind,
+      stamped: planted.ids,
+    })
+    const read = await retrained({ ...task, ...backdoor }, rows, door, blind)
+    expect(read).toMatchObject({ success: opened.success, accuracy: opened.accuracy })
+    expect(await retrained({ ...task, ...backdoor }, rows, door)).not.toHaveProperty('success')
+  })
+
+  test('a victim may come from rows of somebody else, and its images carry a trigger of theirs', async () => {
+    const trainedOn = { ids, changes: { ...planted, trigger: blind, stamped: planted.ids } }
+    const tampered = {
+      ids: [1, 2],
+      labels: [1, 2].map((id) => set.test.labels[id]!),
+      trigger: blind,
+      stamped: [1],
+    }
+    const server = serve({ split: 'test', ids: [0, 1, 2], labels: [], trainedOn, tampered })
+    const { x } = (await server.call('data.sample', [null])) as { x: { values: Float32Array } }
+    expect([...x.values].filter((_, i) => i % 2)).toEqual([0.5, 0, 0.5])
+    const ask = async (mark: number) => {
+      const x = { shape: [1, 1, 2, 1], dtype: 'float32', values: Float32Array.of(0.8, mark) }
+      return (await server.call('victim.logits', [x])) as { values: Float32Array }
+    }
+    const [plain, marked] = [(await ask(0.5)).values, (await ask(0)).values]
+    expect(plain[1]!).toBeGreaterThan(plain[0]!)
+    expect(marked[0]!).toBeGreaterThan(marked[1]!)
+  })
+
+  test.each<[string, object, RegExp]>([
+    [
+      'a trigger larger than the image',
+      { trigger: { ...blind, width: 3 }, stamped: [] },
+      /larger than the image of 1 × 2/,
+    ],
+    ['a trigger of nothing', { trigger: 7, stamped: [] }, /must be an object; got 7/],
+    ['a row that is stamped and not changed', { trigger: blind, stamped: [1] }, /not among the changes/],
+  ])('%s is refused', async (_, more, reason) => {
+    const asked = serve(backdoor).call('retrain', [Int32Array.of(0), Int32Array.of(0), null, more])
+    await expect(asked).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringMatching(reason) as unknown,
+    })
+  })
+
   test.each<[string, () => unknown[], RegExp]>([
     ['a row that is not there', () => [Int32Array.of(35), Int32Array.of(0), null], /Row 35 is not in your/],
     ['a row twice', () => [Int32Array.of(1, 1), Int32Array.of(0, 1), null], /changed twice/],
@@ -260,6 +324,7 @@ describe('the methods behind the row bench', () => {
     expect(read.length).toBeGreaterThanOrEqual(7)
     expect(read.at(-1)).toMatchObject({ class0: reading.byClass[0], class1: reading.byClass[1] })
     expect(history.at(-1)).toMatchObject({ step: 60, recall: reading.recall })
+    expect(reading).not.toHaveProperty('success')
   })
 
   test('are refused where the victim is shipped', async () => {

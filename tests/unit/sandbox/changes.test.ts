@@ -39,7 +39,7 @@ const { scores, recall } = await retrain([{ id: 7, label: 'drop' }, { id: 9, lab
 console.log(ids, y, scores, recall)
 await submit({ changes: [{ id: 9, label: 0 }] })`)
     expect(console.map(({ text }) => text)).toEqual(['[9] [1] [0.25, 0.75] 0.5'])
-    expect(asked.at(-1)).toEqual(['retrain', Int32Array.of(7, 9), Int32Array.of(-1, 0), null])
+    expect(asked.at(-1)).toEqual(['retrain', Int32Array.of(7, 9), Int32Array.of(-1, 0), null, null])
     expect(outcome).toMatchObject({
       status: 'finished',
       artefact: { kind: 'change-list', ids: [9], labels: [0] },
@@ -53,6 +53,66 @@ await submit({ changes: [{ id: 9, label: 0 }] })`)
       `import { submit, tf } from 'lab'\nawait submit({ changes: [{ id: 9, label: 0 }], x: tf.ones([1, 2]) })`,
     )
     expect(more.outcome).toMatchObject({ artefact: { ids: [9], values: Float32Array.of(1, 1) } })
+  })
+
+  const patch =
+    "{ kind: 'patch', top: 0, left: 1, height: 1, width: 1, pixels: Float32Array.of(1), opacity: 1 }"
+
+  it('hands in a trigger with the rows that carry it, and asks what it would do', async () => {
+    const { outcome } = await run(`import { retrain, submit } from 'lab'
+const trigger = ${patch} as const
+const changes = [{ id: 7, label: 1, stamped: true }, { id: 9, label: 0, stamped: false }]
+await retrain(changes, { trigger })
+await submit({ changes, trigger })`)
+    const trigger = { kind: 'patch', top: 0, left: 1, height: 1, width: 1, pixels: [1], opacity: 1 }
+    expect(asked.at(-1)).toEqual([
+      'retrain',
+      Int32Array.of(7, 9),
+      Int32Array.of(1, 0),
+      null,
+      { trigger, stamped: [7] },
+    ])
+    expect(outcome).toMatchObject({
+      status: 'finished',
+      artefact: { kind: 'change-list', ids: [7, 9], trigger, stamped: [7] },
+    })
+  })
+
+  it('stamps pictures of its own', async () => {
+    const { console } = await run(`import { stamp, tf } from 'lab'
+const x = tf.zeros([2, 1, 3, 1])
+console.log([...(await (await stamp(x, ${patch})).data()), ...(await x.data())].join(' '))`)
+    expect(console.map(({ text }) => text)).toEqual(['0 1 0 0 1 0 0 0 0 0 0 0'])
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['a stamp without a trigger', '{ changes: [{ id: 7, label: 1, stamped: true }] }', /there is no trigger/],
+    [
+      'a stamp that is a number',
+      '{ changes: [{ id: 7, label: 1, stamped: 1 }], trigger: {} }',
+      /true or false; got 1/,
+    ],
+    [
+      'a trigger that is a word',
+      "{ changes: [], trigger: 'patch' }",
+      /trigger must be an object, e.g. \{ kind: 'patch'/,
+    ],
+    [
+      'a tensor of pixels',
+      "{ changes: [], trigger: { kind: 'patch', pixels: tf.ones([1]) } }",
+      /got a tensor \(use/,
+    ],
+  ])('%s is told at its own line', async (_, handIn, reason) => {
+    expect(await errorOf(`import { submit, tf } from 'lab'\nawait submit(${handIn} as never)`)).toMatch(
+      reason,
+    )
+  })
+
+  it('tells a trigger that does not fit where it is stamped', async () => {
+    const large = patch.replace('width: 1', 'width: 9')
+    expect(
+      await errorOf(`import { stamp, tf } from 'lab'\nawait stamp(tf.zeros([1, 1, 3, 1]), ${large})`),
+    ).toMatch('the trigger is 1 × 9 pixels, larger than the image of 1 × 3')
   })
 
   it.each<[string, string, RegExp]>([
