@@ -4,13 +4,14 @@ import type { ImagesResult } from '../engine/methods/images.ts'
 import type { ApiLog } from '../engine/prediction-api.ts'
 import type { Artefact, ArtefactSource, LedgerSummary } from '../grading/artefact.ts'
 import type { Attempt, LabRecord } from '../grading/evidence.ts'
-import type { Task } from '../grading/grader.ts'
+import { trainedModel, type Task } from '../grading/grader.ts'
 import { bestAttempt, earlierOf, mergeRecords, passedWork } from '../grading/records.ts'
 import type { Verdict } from '../grading/verdict.ts'
 import type { Guide } from '../labs/guide.ts'
 import {
   sandboxOf,
   steps,
+  trains,
   type CheckpointSpec,
   type Manifest,
   type SandboxSpec,
@@ -23,6 +24,7 @@ import { isPassed, newId, newRecord, withAttempt } from './lab-records.ts'
 import { runInSandbox } from './run-in-sandbox.ts'
 import { RunQueue, type WorkContext } from './run-queue.svelte.ts'
 import { sentenceOf, unmeasured } from './sentences.ts'
+import { shareVictim } from './share-victim.ts'
 
 export type Tab = 'explore' | 'code' | 'evidence'
 export const tabs: readonly Tab[] = ['explore', 'code', 'evidence']
@@ -259,8 +261,7 @@ export class LabSession {
 
   /** Whether a checkpoint's program trains in the engine, rather than hands in a model of its own making. */
   #trains(spec: CheckpointSpec): boolean {
-    const { access } = sandboxOf(this.lab!.manifest, spec)
-    return spec.artefact === 'model-weights' && access.includes('trainer')
+    return spec.artefact === 'model-weights' && trains(sandboxOf(this.lab!.manifest, spec))
   }
 
   get engine(): Caller {
@@ -558,7 +559,9 @@ export class LabSession {
       seed: this.seed,
       earlier: this.#earlier(checkpoint).artefacts,
     }
-    return (await this.deps.referee.call('task', params, { signal })) as Task
+    const task = (await this.deps.referee.call('task', params, { signal })) as Task
+    await shareVictim(task.victim, this.deps, signal)
+    return task
   }
 
   /** The learner's own weights from an earlier checkpoint they passed, for the model they attack next. */
@@ -611,6 +614,7 @@ export class LabSession {
     const sandbox = sandboxOf(this.lab!.manifest, spec)
     const task = await this.task(spec.id, context.signal)
     const weights = task.victim.weightsFrom ? this.weightsOf(task.victim.weightsFrom) : undefined
+    const copyWeights = task.copy?.weightsFrom ? this.weightsOf(task.copy.weightsFrom) : undefined
     const { outcome, trained, ledger, log } = await runInSandbox(this.deps, {
       files,
       main,
@@ -618,6 +622,7 @@ export class LabSession {
       spec: sandbox,
       seed: this.seed,
       weights,
+      copyWeights,
       trains: this.#trains(spec),
       hear: {
         onConsole: (lines: ConsoleLine[], dropped = 0) => this.#print(lines, dropped),
@@ -632,7 +637,7 @@ export class LabSession {
     if (log) this.apiLog = { ...log, checkpoint: spec.id, maxQueries: sandbox.maxQueries }
     const model = trained && {
       steps: trained.steps,
-      artefact: { kind: 'model-weights' as const, model: task.victim.model, tensors: trained.weights },
+      artefact: { kind: 'model-weights' as const, model: trainedModel(task), tensors: trained.weights },
     }
     return { outcome, model, ledger }
   }
@@ -867,9 +872,9 @@ export class LabSession {
 /** How the run button of a checkpoint's program looks. */
 function programLooks(
   { artefact, step }: CheckpointSpec,
-  trains: boolean,
+  isTraining: boolean,
 ): Pick<BenchAction, 'label' | 'role'> {
-  if (trains) return { label: 'Run training', role: 'defence' }
+  if (isTraining) return { label: 'Run training', role: 'defence' }
   if (artefact === 'change-list')
     return step === 'defend'
       ? { label: 'Run repair', role: 'defence' }
@@ -918,9 +923,11 @@ function problemOf(
         message: 'Your program finished without handing anything in.',
         help:
           artefact === 'model-weights'
-            ? access.includes('trainer')
-              ? 'Call submit(trainer) once, when the training is done.'
-              : 'Call submit({ weights }) once, with the tensors that the checkpoint asks for.'
+            ? access.includes('surrogate')
+              ? 'Call submit(surrogate) once, when it has learned what it can.'
+              : access.includes('trainer')
+                ? 'Call submit(trainer) once, when the training is done.'
+                : 'Call submit({ weights }) once, with the tensors that the checkpoint asks for.'
             : artefact === 'change-list'
               ? 'Call submit({ changes }) once, with the ids that data.sample() gave.'
               : 'Call submit({ ids, x }) once, with the ids that data.sample() gave.',
@@ -931,7 +938,7 @@ function problemOf(
       return {
         ...run,
         message: `Stopped after ${seconds} s of its own, the time one run may take; waiting for a model does not count.`,
-        help: access.includes('trainer')
+        help: trains({ access })
           ? 'Train for fewer epochs, or with fewer attack steps a batch.'
           : 'Look for a loop that never ends, or work on all images in one batch.',
       }

@@ -3,14 +3,15 @@
  * sandbox, against the same engine, on a variant and a randomness that it was never told.
  */
 import { PerturbError } from '../core/errors.ts'
-import type { Task } from '../grading/grader.ts'
+import { trainedModel, type Task } from '../grading/grader.ts'
 import { packArtefact, unpackArtefact } from '../grading/packing.ts'
 import type { RerunRequest, RerunResult } from '../grading/rerun.ts'
-import { sandboxOf } from '../labs/manifest.ts'
+import { sandboxOf, trains } from '../labs/manifest.ts'
 import { engine } from './engine.svelte.ts'
 import { exploreFile } from './lab-session.svelte.ts'
 import { runInSandbox } from './run-in-sandbox.ts'
 import { sessionDeps } from './session-deps.ts'
+import { shareVictim } from './share-victim.ts'
 
 /** Far above any model of a lab. */
 const allowance = 100_000_000
@@ -26,7 +27,11 @@ async function rerun(request: RerunRequest): Promise<RerunResult> {
     Object.entries(request.earlier).map(([id, packed]) => [id, unpackArtefact(packed, left)]),
   )
   const task = (await sessionDeps.referee.call('task', { lab, checkpoint, seed, earlier })) as Task
-  const own = task.victim.weightsFrom === undefined ? undefined : earlier[task.victim.weightsFrom]
+  await shareVictim(task.victim, sessionDeps)
+  const weightsFrom = (from: string | undefined) => {
+    const artefact = from === undefined ? undefined : earlier[from]
+    return artefact?.kind === 'model-weights' ? artefact.tensors : undefined
+  }
   const sandbox = sandboxOf(manifest, spec)
   const editable = new Set(manifest.checkpoints.flatMap(({ program }) => (program ? [program.file] : [])))
   const theirs = Object.entries(files).filter(([name]) => editable.has(name) || name === exploreFile)
@@ -37,8 +42,9 @@ async function rerun(request: RerunRequest): Promise<RerunResult> {
     spec: sandbox,
     seed,
     programSeed,
-    weights: own?.kind === 'model-weights' ? own.tensors : undefined,
-    trains: sandbox.access.includes('trainer'),
+    weights: weightsFrom(task.victim.weightsFrom),
+    copyWeights: weightsFrom(task.copy?.weightsFrom),
+    trains: trains(sandbox),
   })
   const asked = ledger ? { ledger } : {}
   if (outcome.status !== 'finished') {
@@ -54,7 +60,7 @@ async function rerun(request: RerunRequest): Promise<RerunResult> {
   if (!handIn) return { ...asked, problem: 'it finished without handing anything in' }
   if (handIn.kind !== 'trained-model') return { ...asked, artefact: packArtefact(handIn) }
   if (!trained) return { ...asked, problem: 'the model that it trained could not be read' }
-  const model = { kind: 'model-weights' as const, model: task.victim.model, tensors: trained.weights }
+  const model = { kind: 'model-weights' as const, model: trainedModel(task), tensors: trained.weights }
   return { ...asked, artefact: packArtefact(model) }
 }
 

@@ -20,6 +20,8 @@ export interface SandboxRun {
   programSeed?: number
   /** The victim's weights when it is the learner's own model. */
   weights?: Weight[] | undefined
+  /** Those that the task's `copy` begins with, when it was handed in for another checkpoint. */
+  copyWeights?: Weight[] | undefined
   /** Whether the program may have trained a model in the engine. */
   trains: boolean
   hear?: Pick<ProgramRequest, 'onConsole' | 'onProgress' | 'onLedger' | 'signal'>
@@ -38,11 +40,11 @@ export interface SandboxResult {
 /** Opens a ledger in the engine, runs the program in the sandbox against it, and closes it whatever happens. */
 export async function runInSandbox(
   { engine, runProgram, wasmBytes }: Pick<SessionDeps, 'engine' | 'runProgram' | 'wasmBytes'>,
-  { files, main, task, spec, seed, programSeed = seed, weights, trains, hear, onTrouble }: SandboxRun,
+  { files, main, task, spec, seed, programSeed = seed, weights, copyWeights, trains, hear, onTrouble }: SandboxRun,
 ): Promise<SandboxResult> {
   const wasm = await wasmBytes()
   const { port1, port2 } = new MessageChannel()
-  const opened = { task, spec, seed, weights, port: port1 }
+  const opened = { task, spec, seed, weights, copyWeights, port: port1 }
   const { runId } = (await engine.call('open-run', opened, { transfer: [port1] })) as { runId: number }
   /** What cannot be read is told, and costs nothing else. */
   const read = async (method: string, what: string) => {

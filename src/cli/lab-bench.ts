@@ -4,7 +4,7 @@ import { createCapabilities } from '../engine/capabilities.ts'
 import { methodLoaders } from '../engine/dispatch.ts'
 import { createWorkshop, type Workshop } from '../engine/workshop.ts'
 import type { Artefact } from '../grading/artefact.ts'
-import type { LabGrader, Task } from '../grading/grader.ts'
+import { trainedModel, type LabGrader, type Task } from '../grading/grader.ts'
 import { didYouMean } from '../labs/did-you-mean.ts'
 import type { KnobRun } from '../labs/folder.ts'
 import { loadGrader } from '../labs/graders.ts'
@@ -58,16 +58,19 @@ function benchOf(workshop: Workshop, grader: LabGrader, shelf: LabShelf): ProofB
   }
 }
 
-/** Weights of the victim when it is the learner's own model, handed in for an earlier checkpoint. */
-function ownWeights({ victim }: Task, earlier: Readonly<Record<string, Artefact>>): Weight[] | undefined {
-  if (victim.weightsFrom === undefined) return undefined
-  const artefact = earlier[victim.weightsFrom]
+/** Weights handed in for an earlier checkpoint: the victim's when it is the learner's own model, or those of their copy. */
+function earlierWeights(
+  weightsFrom: string | undefined,
+  earlier: Readonly<Record<string, Artefact>>,
+): Weight[] | undefined {
+  if (weightsFrom === undefined) return undefined
+  const artefact = earlier[weightsFrom]
   if (artefact?.kind !== 'model-weights')
-    throw new Error(
-      `the task's victim comes from checkpoint "${victim.weightsFrom}", which hands in no weights`,
-    )
+    throw new Error(`the task builds on checkpoint "${weightsFrom}", which hands in no weights`)
   return artefact.tensors
 }
+const ownWeights = ({ victim }: Task, earlier: Readonly<Record<string, Artefact>>) =>
+  earlierWeights(victim.weightsFrom, earlier)
 
 async function runProgram(
   workshop: Workshop,
@@ -83,6 +86,7 @@ async function runProgram(
     task,
     spec,
     seed,
+    copyWeights: earlierWeights(task.copy?.weightsFrom, earlier),
   })
   try {
     const { outcome } = await runTrusted({
@@ -98,7 +102,7 @@ async function runProgram(
     const handIn = outcome.status === 'finished' ? outcome.artefact : undefined
     if (handIn?.kind !== 'trained-model') return { artefact: handIn, ledger }
     const { weights: tensors } = (await server.trained())!
-    return { artefact: { kind: 'model-weights', model: task.victim.model, tensors }, ledger }
+    return { artefact: { kind: 'model-weights', model: trainedModel(task), tensors }, ledger }
   } finally {
     server.close()
     if (weights) model.dispose()

@@ -15,6 +15,8 @@ export interface LedgerSummary {
   maxQueries?: number
   /** SHA-256 over the sequence of calls (capability, rows, digest of inputs). */
   transcriptDigest: string
+  /** What the surrogate that the program trained was shown: rows in all, and those that nobody had answered. Never counted above. */
+  learned?: { rows: number; unanswered: number }
   /** Accounts that asked, and how many of them the victim's watch closed; absent when nobody watches. */
   accounts?: { used: number; closed: number }
   /** What the run's gradients were asked about, step by step, when the engine watched. Never hashed, never counted. */

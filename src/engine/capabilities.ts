@@ -30,6 +30,7 @@ import { trainedBefore } from './training-rows.ts'
 import { PredictionApi, type ApiLog } from './prediction-api.ts'
 import { Watch } from './watch.ts'
 import { Guard } from './guard.ts'
+import { LentSurrogate } from './lent-surrogate.ts'
 import { describe, own, readLabels, readLoss, readTensor, readWhole } from './wire.ts'
 
 export interface CapabilityOptions {
@@ -40,6 +41,8 @@ export interface CapabilityOptions {
   spec: SandboxSpec
   /** The learner's variant; the transcript begins with it. */
   seed: number
+  /** The weights of `task.copy.weightsFrom`. */
+  copyWeights?: Weight[] | undefined
   /** Runs a call's computation; the engine passes one that starts again after a lost device. */
   attempt?: <T>(work: () => Promise<T>) => Promise<T>
 }
@@ -63,7 +66,7 @@ export interface CapabilityServer {
   summary(): LedgerSummary
   /** What the victim's prediction API has logged; nothing when it stands behind none. */
   log(): ApiLog | undefined
-  /** What the trainer's copy has become, once the program has taken a step. It waits for calls under way. */
+  /** What the trainer's copy, or the surrogate, has become, once the program has taken a step. It waits for calls under way. */
   trained(): Promise<Trained | undefined>
   /** Refuses everything from now on. */
   close(): void
@@ -71,7 +74,7 @@ export interface CapabilityServer {
 
 /** Which word of `sandbox.access` in lab.json grants a capability. */
 const grants = {
-  'victim.info': ['victim', 'inner', 'scores', 'decisions'],
+  'victim.info': ['victim', 'inner', 'scores', 'decisions', 'surrogate'],
   'victim.logits': ['victim'],
   'victim.lossAndGradient': ['victim'],
   'victim.vjp': ['victim'],
@@ -81,6 +84,11 @@ const grants = {
   'inner.vjp': ['inner'],
   'oracle.scores': ['scores'],
   'oracle.decide': ['decisions'],
+  'surrogate.logits': ['surrogate'],
+  'surrogate.lossAndGradient': ['surrogate'],
+  'surrogate.vjp': ['surrogate'],
+  'surrogate.learn': ['surrogate'],
+  'surrogate.restart': ['surrogate'],
   'trainer.step': ['trainer'],
   'data.sample': ['data'],
   'data.batch': ['trainer'],
@@ -139,6 +147,11 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
   const api = task.api && new PredictionApi(task.api)
+  const surrogate = task.copy && new LentSurrogate(task.copy, seed, options.copyWeights)
+  const lent = () => {
+    if (surrogate) return surrogate
+    throw new PerturbError('bad-input', 'surrogate: this checkpoint lends no network; ask its oracle')
+  }
   const guard = task.watch && new Guard(task.watch)
   let watch: Watch | undefined
   const watching = () => (watch ??= new Watch(dataset[task.split].pixels(task.ids), task.ids.length))
@@ -147,16 +160,16 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
 
-  /** Books the rows, then computes them batch by batch and joins the answers. */
+  /** Books the rows, unless they are free, then computes them batch by batch and joins the answers. */
   async function answer(
-    counted: Counted,
+    counted: Counted | 'free',
     inputs: WireTensor[],
     more: ArrayBufferView[],
     compute: (model: Model, batch: tf.Tensor[], from: number) => Promise<tf.Tensor[]>,
     asked: () => Promise<Model> = victim,
   ) {
     const rows = inputs[0]!.shape[0]!
-    ledger.charge(counted, rows, [...inputs.map((input) => input.values), ...more])
+    if (counted !== 'free') ledger.charge(counted, rows, [...inputs.map((input) => input.values), ...more])
     return attempt(async () => {
       const model = await asked()
       const parts: { shape: number[]; values: Float32Array }[][] = []
@@ -183,12 +196,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   }
 
   /** The white-box questions about one model, under the name that the program knows it by. */
-  const whiteBox = (name: 'victim' | 'inner', asked: () => Promise<Model>) => ({
+  const whiteBox = (name: 'victim' | 'inner' | 'surrogate', asked: () => Promise<Model>) => ({
     async logits([x]: unknown[]): Promise<WireTensor> {
       const { inputShape } = await asked()
       const input = readTensor(`${name}.logits: x`, x, inputShape)
       const ask = async (model: Model, [batch]: tf.Tensor[]) => [await model.logits(batch!)]
-      return (await answer('logits', [input], [], ask, asked))[0]!
+      return (await answer(booked(name, 'logits'), [input], [], ask, asked))[0]!
     },
 
     async lossAndGradient([x, y, loss]: unknown[]): Promise<{ loss: WireTensor; gradient: WireTensor }> {
@@ -199,7 +212,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       const spec = readLoss(`${name}.lossAndGradient: loss`, loss, rows, numClasses)
       const targets = spec?.kind === 'dlr' && spec.targets ? Int32Array.from(spec.targets) : undefined
       const [losses, gradient] = await answer(
-        'gradient',
+        booked(name, 'gradient'),
         [input],
         targets ? [labels, targets] : [labels],
         async (model, [batch], from) => {
@@ -210,7 +223,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         },
         asked,
       )
-      if (task.ids.length % rows === 0)
+      if (name !== 'surrogate' && task.ids.length % rows === 0)
         watching().saw(
           input.values as Float32Array,
           losses!.values as Float32Array,
@@ -224,10 +237,11 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       const input = readTensor(`${name}.vjp: x`, x, inputShape)
       const weights = readTensor(`${name}.vjp: cotangent`, cotangent, [numClasses], input.shape[0])
       const ask = async (model: Model, [batch, part]: tf.Tensor[]) => [await model.vjp(batch!, part!)]
-      return (await answer('gradient', [input, weights], [], ask, asked))[0]!
+      return (await answer(booked(name, 'gradient'), [input, weights], [], ask, asked))[0]!
     },
   })
   const [ofVictim, ofInner] = [whiteBox('victim', victim), whiteBox('inner', inner)]
+  const ofSurrogate = whiteBox('surrogate', async () => lent().model(await original()))
 
   const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } =
     {
@@ -243,6 +257,41 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       'inner.logits': ofInner.logits,
       'inner.lossAndGradient': ofInner.lossAndGradient,
       'inner.vjp': ofInner.vjp,
+
+      'surrogate.logits': ofSurrogate.logits,
+      'surrogate.lossAndGradient': ofSurrogate.lossAndGradient,
+      'surrogate.vjp': ofSurrogate.vjp,
+
+      async 'surrogate.learn'([x, answers, rate]) {
+        const network = lent()
+        const { inputShape, numClasses } = await victim()
+        const input = readTensor('surrogate.learn: x', x, inputShape)
+        const rows = input.shape[0]!
+        if (rows > mostBatchRows)
+          throw new PerturbError(
+            'bad-input',
+            `surrogate.learn: a batch may hold ${mostBatchRows} rows at most; got ${rows}`,
+          )
+        const told = readTensor('surrogate.learn: answers', answers, [numClasses], rows)
+        const bad = told.values.findIndex((p) => !(p >= 0 && p <= 1))
+        if (bad >= 0)
+          throw new PerturbError(
+            'bad-input',
+            `surrogate.learn: answers must be probabilities from 0 to 1; row ${Math.floor(bad / numClasses)} holds ${told.values[bad]}. A class alone is tf.oneHot(classes, ${numClasses})`,
+          )
+        const learningRate = rate === undefined || rate === null ? usualRate : readRate('surrogate.learn', rate)
+        const mean = await attempt(async () => network.learn(await original(), input, told, learningRate))
+        if (!Number.isFinite(mean))
+          throw new PerturbError(
+            'bad-input',
+            `surrogate.learn: the loss is ${mean}; call surrogate.restart() and take a rate smaller than ${learningRate}`,
+          )
+        return mean
+      },
+
+      async 'surrogate.restart'() {
+        lent().restart()
+      },
 
       async 'victim.sampleUnderNoise'([x, sigma, n]) {
         const { inputShape, numClasses } = await victim()
@@ -285,9 +334,10 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
               return [probabilities]
             })
           )[0]!
-        if (!api) return ask()
-        const asked = { account, rows: input.shape[0]!, values: input.values as Float32Array }
-        const scores = await api.serve('oracle.scores', asked, ask)
+        const asked = { account, rows: input.shape[0]!, values: input.values as Float32Array, shape: inputShape }
+        const scores = await (api ? api.serve('oracle.scores', asked, ask) : ask())
+        surrogate?.answered(input)
+        if (!api) return scores
         return { ...scores, values: api.told(scores.values as Float32Array) }
       },
 
@@ -301,9 +351,11 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
           ])
           return topClasses(logits!.values, numClasses)
         }
-        if (!api) return ask()
         const values = input.values as Float32Array
-        return api.serve('oracle.decide', { account, rows: input.shape[0]!, values, topOnly: true }, ask)
+        const asked = { account, rows: input.shape[0]!, values, shape: inputShape, topOnly: true }
+        const classes = await (api ? api.serve('oracle.decide', asked, ask) : ask())
+        surrogate?.answered(input)
+        return classes
       },
 
       async 'trainer.step'([x, y, rate]) {
@@ -315,7 +367,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
             'bad-input',
             `trainer.step: a batch may hold ${mostBatchRows} rows at most; got ${labels.length}`,
           )
-        const learningRate = rate === undefined || rate === null ? usualRate : readRate(rate)
+        const learningRate = rate === undefined || rate === null ? usualRate : readRate('trainer.step', rate)
         ledger.charge('training', labels.length, [input.values, labels, Float64Array.of(learningRate)])
         return attempt(async () => {
           const trainer = await trainerNow()
@@ -407,7 +459,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return {
           ids,
           x: { shape: [count, ...shape], dtype: 'float32', values },
-          y: Int32Array.from(task.labels.slice(0, count)),
+          y: task.unlabelled ? new Int32Array(0) : Int32Array.from(task.labels.slice(0, count)),
         }
       },
     }
@@ -457,12 +509,14 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     figures: () => ({ used: ledger.used, max: ledger.max }),
     summary: () => ({
       ...ledger.summary(),
+      ...(surrogate ? { learned: surrogate.summary() } : {}),
       ...(watch ? { trace: watch.trace } : {}),
       ...(guard ? { accounts: guard.figures() } : api ? { accounts: api.figures() } : {}),
     }),
     log: () => api?.log(),
     async trained() {
       await last
+      if (surrogate) return surrogate.trained()
       if (!training) return undefined
       try {
         return { weights: await training.trainer.weights(), steps: stepsTaken }
@@ -474,6 +528,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     },
     close() {
       closed = true
+      surrogate?.dispose()
       fitted?.live?.model.dispose()
       fitted = undefined
       training?.trainer.dispose()
@@ -599,11 +654,15 @@ function readChanges(
   throw new PerturbError('bad-input', `retrain: ${parsed.rejected?.headline}`)
 }
 
-function readRate(value: unknown): number {
+/** Asking a network of one's own costs the victim nothing. */
+const booked = (name: 'victim' | 'inner' | 'surrogate', counted: Counted): Counted | 'free' =>
+  name === 'surrogate' ? 'free' : counted
+
+function readRate(what: string, value: unknown): number {
   if (typeof value === 'number' && value > 0 && value <= 1) return value
   throw new PerturbError(
     'bad-input',
-    `trainer.step: rate must be a number above 0, and 1 at most; got ${describe(value)}`,
+    `${what}: rate must be a number above 0, and 1 at most; got ${describe(value)}`,
   )
 }
 

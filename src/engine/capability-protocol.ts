@@ -59,6 +59,18 @@ export interface Capabilities {
   /** From an account (null: account 0), which matters where the task's `watch` looks at them. */
   'oracle.scores'(x: WireTensor, account: number | null): WireTensor
   'oracle.decide'(x: WireTensor, account: number | null): Int32Array
+  /** The task's `copy`, as far as it is trained. Asking it is free. */
+  'surrogate.logits'(x: WireTensor): WireTensor
+  'surrogate.lossAndGradient'(
+    x: WireTensor,
+    y: Int32Array,
+    loss: LossSpec | null,
+  ): { loss: WireTensor; gradient: WireTensor }
+  'surrogate.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
+  /** One Adam step at this rate (null: 0.001) on it, towards these probabilities (N, numClasses); the mean loss. */
+  'surrogate.learn'(x: WireTensor, answers: WireTensor, rate: number | null): number
+  /** The weights that it began with. */
+  'surrogate.restart'(): void
   /** One Adam step at this rate (null: 0.001) on a copy of the victim; the mean loss. */
   'trainer.step'(x: WireTensor, y: Int32Array, rate: number | null): number
   /**

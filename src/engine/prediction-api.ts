@@ -15,6 +15,8 @@ export interface ApiRequest {
   why?: string
   /** The first row that was asked about, when rows are short. */
   first?: number[]
+  /** The same of an API that reads pictures, as bytes. */
+  picture?: { shape: number[]; pixels: Uint8Array }
 }
 export type AnswerFormat = 'exact' | 'rounded' | 'top-1'
 
@@ -27,6 +29,8 @@ export interface ApiLog {
 
 const mostRequests = 2000
 const longestRow = 64
+/** A colour picture of 32 × 32. */
+const largestPicture = 3072
 
 /**
  * A prediction API around a victim: keys with a quota each, answers rounded, every request in a log. A refused request is
@@ -51,11 +55,18 @@ export class PredictionApi {
    */
   async serve<T>(
     capability: string,
-    request: { account: unknown; rows: number; values: Float32Array; topOnly?: boolean },
+    request: {
+      account: unknown
+      rows: number
+      values: Float32Array
+      /** Of one row. */
+      shape: readonly number[]
+      topOnly?: boolean
+    },
     answer: () => Promise<T>,
   ): Promise<T> {
     const { keys = 1, perKey = Infinity } = this.#spec
-    const { account, rows, values, topOnly = false } = request
+    const { account, rows, values, shape, topOnly = false } = request
     const key =
       account === undefined || account === null ? 0 : readWhole(`${capability}: key`, account, 0, keys - 1)
     const width = values.length / rows
@@ -66,6 +77,9 @@ export class PredictionApi {
       format: topOnly ? 'top-1' : this.#spec.step ? 'rounded' : 'exact',
       outcome: 'answered',
       ...(width <= longestRow ? { first: Array.from(values.subarray(0, width)) } : {}),
+      ...(shape.length === 3 && width <= largestPicture
+        ? { picture: { shape: [...shape], pixels: bytes(values.subarray(0, width)) } }
+        : {}),
     }
     if (this.#log.length < mostRequests) this.#log.push(entry)
     else this.#dropped++
@@ -105,6 +119,9 @@ export class PredictionApi {
     return { requests: this.#log, dropped: this.#dropped, cents: this.#rows * (this.#spec.cents ?? 0) }
   }
 }
+
+const bytes = (values: Float32Array) =>
+  Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))))
 
 /** The nearest multiple of step, as a float32 has it: 0.37, not 0.37000000000000005. */
 export const roundTo = (value: number, step: number): number =>

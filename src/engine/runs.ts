@@ -13,6 +13,8 @@ export interface RunRequest {
   seed: number
   /** The victim's weights when it is the learner's own model. */
   weights?: Weight[]
+  /** Those that the task's `copy` begins with, when it was handed in for another checkpoint. */
+  copyWeights?: Weight[] | undefined
   /** The engine's end of the channel to the sandbox. */
   port: MessagePort
 }
@@ -25,7 +27,7 @@ class OpenRuns {
   >()
   #last = 0
 
-  async open({ task, spec, seed, weights, port }: RunRequest, workshop: Workshop): Promise<number> {
+  async open({ task, spec, seed, weights, copyWeights, port }: RunRequest, workshop: Workshop): Promise<number> {
     const dataset = await workshop.dataset(task.dataset)
     /** The copy made from the learner's weights, and the backend's own model it was made beside. */
     let own: { beside: Model; model: Model } | undefined
@@ -44,6 +46,7 @@ class OpenRuns {
       task,
       spec,
       seed,
+      ...(copyWeights ? { copyWeights } : {}),
       attempt: (work) => workshop.attempt(work),
     })
     const line = serveCapabilities(port, server)

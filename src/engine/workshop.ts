@@ -16,7 +16,8 @@ import { loadGrader } from '../labs/graders.ts'
 import { loadModel, loadWeights } from '../models/load.ts'
 import type { Architecture, Model, Weight } from '../models/model.ts'
 import { createModel } from '../models/network.ts'
-import { seededModel } from '../models/seeded.ts'
+import { checkWeights } from '../models/weights.ts'
+import { isSeeded, seededModel } from '../models/seeded.ts'
 
 /** What a worker keeps between calls: the backend, and models, data and graders loaded once. */
 export interface Workshop {
@@ -28,9 +29,13 @@ export interface Workshop {
   start(preference: BackendName | 'auto', probe?: string): Promise<BackendReport>
   /** A shipped model, or with a seed the one that it trains (src/models/seeded/). Kept: never dispose it. */
   model(name: string, seed?: number): Promise<Model>
-  /** Architecture and weights of a shipped model, as data. */
-  weights(name: string): Promise<{ architecture: Architecture; weights: Weight[] }>
-  /** A new model of a shipped architecture with other weights; the caller disposes it. */
+  /** Architecture and weights of a shipped model, or of the one that a seed trains, as data. */
+  weights(name: string, seed?: number): Promise<{ architecture: Architecture; weights: Weight[] }>
+  /** Takes another worker's weights for the model of a seed: from now on nothing is trained for it here. */
+  adopt(name: string, seed: number, weights: Weight[]): Promise<void>
+  /** Whether the model of a seed is trained here, adopted, or in training. */
+  hasSeeded(name: string, seed: number): boolean
+  /** A new model of a shipped architecture, or one of src/models/seeded/, with other weights; the caller disposes it. */
   modelWithWeights(name: string, weights: Weight[]): Promise<Model>
   dataset(name: string): Promise<DataSet>
   lab(slug: string): Promise<LabGrader>
@@ -77,6 +82,10 @@ export function createWorkshop({
 }: WorkshopOptions): Workshop {
   const datasets = new Map<string, Promise<DataSet>>()
   const shipped = new Map<string, ReturnType<typeof loadWeights>>()
+  /** Kept beyond a backend's life: what was trained once is not trained again. */
+  const fromSeed = new Map<string, Promise<Weight[]>>()
+  /** Trainings under way: a device that is lost may never answer them. */
+  const inTraining = new Set<string>()
   const kept = new Map<string, unknown>()
   let era: Promise<Era> | undefined
   let current: Era | undefined
@@ -107,6 +116,8 @@ export function createWorkshop({
         reject(new PerturbError('device-lost', `${report.name} went away in the middle of a computation`))
     })
     end.catch(() => undefined)
+    for (const key of inTraining) fromSeed.delete(key)
+    inTraining.clear()
     const begun: Era = {
       report,
       models: new Map(),
@@ -162,7 +173,23 @@ export function createWorkshop({
   const running = () => era ?? enter(begin('auto'))
 
   const load = (name: string) => once(datasets, name, () => loadDataSet(name, fetchBytes))
-  const weights = (name: string) => once(shipped, name, () => loadWeights(name, fetchBytes))
+  const seedKey = (name: string, seed: number) => `${name} from seed ${seed}`
+  const weights = async (name: string, seed?: number) => {
+    if (seed === undefined) return once(shipped, name, () => loadWeights(name, fetchBytes))
+    const { architecture, dataset, train } = seededModel(name)
+    const key = seedKey(name, seed)
+    const trained = once(fromSeed, key, async () => {
+      await running()
+      const data = await load(dataset)
+      inTraining.add(key)
+      try {
+        return await train(data, seed)
+      } finally {
+        inTraining.delete(key)
+      }
+    })
+    return { architecture, weights: await trained }
+  }
 
   return {
     role,
@@ -189,19 +216,21 @@ export function createWorkshop({
     },
     async model(name, seed) {
       const { models } = await running()
-      if (seed !== undefined)
-        return once(models, `${name} from seed ${seed}`, async () => {
-          const { architecture, dataset, train } = seededModel(name)
-          return createModel(architecture, train(await load(dataset), seed))
-        })
-      return once(models, name, async () => {
-        const { architecture, weights: own } = await weights(name)
+      return once(models, seed === undefined ? name : seedKey(name, seed), async () => {
+        const { architecture, weights: own } = await weights(name, seed)
         return createModel(architecture, own)
       })
     },
+    async adopt(name, seed, own) {
+      const key = seedKey(name, seed)
+      if (fromSeed.has(key)) return
+      fromSeed.set(key, Promise.resolve(checkWeights(seededModel(name).architecture, own)))
+    },
+    hasSeeded: (name, seed) => fromSeed.has(seedKey(name, seed)),
     async modelWithWeights(name, own) {
       await running()
-      return createModel((await weights(name)).architecture, own)
+      const architecture = isSeeded(name) ? seededModel(name).architecture : (await weights(name)).architecture
+      return createModel(architecture, own)
     },
     dataset: load,
     lab: (slug) => loadGrader(slug),

@@ -250,6 +250,7 @@ const attempt = v.object({
       refused: count,
       maxQueries: v.optional(count),
       transcriptDigest: text(200),
+      learned: v.optional(v.object({ rows: count, unanswered: count })),
       accounts: v.optional(v.object({ used: count, closed: count })),
       trace: v.optional(
         v.pipe(v.array(v.object({ step: count, values: map(v.number()) })), v.maxLength(500)),

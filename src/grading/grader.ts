@@ -63,6 +63,13 @@ export interface Task {
    * the tensors that it consists of. The program hands them in by name, `submit({ weights: { kernel, bias } })`.
    */
   surrogate?: { name: string; shape: number[] }[]
+  /**
+   * A network that the program is lent as `surrogate`, to train on answers and to hand in (`model-weights`): the layers of a
+   * shipped model or one of src/models/seeded/, begun anew from a seed, or with the weights handed in for another checkpoint.
+   */
+  copy?: { model: string; seed: number; weightsFrom?: string }
+  /** The program gets images without what they show. */
+  unlabelled?: boolean
   /** The victim stands behind a prediction API: who may ask how much, how exactly it answers, and a log of it all. */
   api?: ApiSpec
   /**
@@ -96,6 +103,10 @@ export interface ApiSpec {
   /** What a row costs, in cents. */
   cents?: number
 }
+
+/** The architecture that weights handed in for this task belong to, when the engine has trained them. */
+export const trainedModel = ({ copy, victim }: Pick<Task, 'copy' | 'victim'>): string =>
+  (copy ?? victim).model
 
 export interface Submission<V> {
   variant: V

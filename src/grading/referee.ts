@@ -1,7 +1,9 @@
 import { PerturbError } from '../core/errors.ts'
 import { createRng } from '../core/rng.ts'
 import type { DataSet } from '../data/data-set.ts'
+import { architectureOf } from '../models/architectures.ts'
 import type { Model, Weight } from '../models/model.ts'
+import { weightShapes } from '../models/weights.ts'
 import type { LedgerSummary } from './artefact.ts'
 import type { CheckpointGrader, LabGrader, Task, Trusted } from './grader.ts'
 import { artefactDigest } from './packing.ts'
@@ -258,6 +260,10 @@ async function expectedOf<V>(
       return { kind: 'adversarial-examples', ids, inputShape: shape }
     }
     case 'model-weights': {
+      if (task.copy) {
+        const { name: model } = architectureOf(task.copy.model)
+        return { kind: 'model-weights', model, tensors: weightShapes(architectureOf(model)) }
+      }
       if (task.surrogate) return { kind: 'model-weights', model: surrogateName, tensors: task.surrogate }
       const weights = await (await tools.model(task.victim.model)).weights()
       return {

@@ -317,6 +317,25 @@ export interface Trainer {
 /** Trains a copy of the victim: `await trainer.step(adversarial, y)`. Hand it in with `await submit(trainer)`. */
 export declare const trainer: Trainer
 
+/**
+ * A network of your own. Its inside is open, asking it is free, and every attack runs on it; like the victim it lives
+ * outside your program.
+ */
+export interface Surrogate extends WhiteBox {
+  /**
+   * One step of the optimiser (Adam) towards these answers; resolves with the mean cross-entropy.
+   * @param x images, 512 at most, that the oracle has answered
+   * @param answers a row of probabilities for each: `await oracle.scores(x)`, or `tf.oneHot(await oracle.decide(x), 10)`
+   * @param rate length of the step, 0.001 when left out; larger learns faster, until it learns nothing
+   */
+  learn(x: Tensor, answers: Tensor, rate?: number): Promise<number>
+  /** Forgets everything that it has learned. */
+  restart(): Promise<void>
+}
+
+/** The network that this checkpoint lends you. Hand it in with `await submit(surrogate)`. */
+export declare const surrogate: Surrogate
+
 /** What this checkpoint asks for, e.g. `task.epsilon` or `task.target`. */
 export declare const task: Readonly<Record<string, number | string | boolean>> & {
   /** How far a pixel may move. */
@@ -400,7 +419,7 @@ export declare const attacks: {
  * Hands in, once a run, for the ids in the order that `data.sample()` gave them: changed images `x`, or
  * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `changes`: what you change in
  * the training data, with the `trigger` that some of the rows carry. Or `submit({ weights })`: a model of your own making, its tensors by name. Or `submit(trainer)`: the
- * model that you trained.
+ * model that you trained, `submit(surrogate)` that which learned from answers.
  */
 export declare function submit(
   handIn:
@@ -408,7 +427,8 @@ export declare function submit(
     | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
     | { weights: Readonly<Record<string, Tensor | ArrayLike<number> | number>> }
     | { changes: readonly Change[]; x?: Tensor; trigger?: Trigger }
-    | Trainer,
+    | Trainer
+    | Surrogate,
 ): Promise<void>
 
 /** Small systems of linear equations. */

@@ -29,7 +29,7 @@ export interface Manifest {
 }
 
 export interface SandboxSpec {
-  /** Capabilities granted: victim, inner, scores, decisions, trainer, data, retrain. */
+  /** Capabilities granted: victim, inner, scores, decisions, trainer, surrogate, data, retrain. */
   access: string[]
   /** Rows the ledger answers before it refuses. */
   maxQueries: number
@@ -61,6 +61,10 @@ export const sandboxOf = (
   manifest: Pick<Manifest, 'sandbox'>,
   checkpoint: Pick<CheckpointSpec, 'sandbox'> | undefined,
 ): SandboxSpec => ({ ...manifest.sandbox, ...checkpoint?.sandbox })
+
+/** Whether a program may have trained a model in the engine, rather than hands in one of its own making. */
+export const trains = ({ access }: Pick<SandboxSpec, 'access'>): boolean =>
+  access.includes('trainer') || access.includes('surrogate')
 
 export const steps = ['story', 'explore', 'code', 'checkpoint', 'defend', 'reattack'] as const
 export type StepId = (typeof steps)[number]

@@ -15,7 +15,16 @@ const count = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(1), v.description(description))
 
 /** What a program may be granted. */
-export const capabilities = ['victim', 'inner', 'scores', 'decisions', 'trainer', 'data', 'retrain'] as const
+export const capabilities = [
+  'victim',
+  'inner',
+  'scores',
+  'decisions',
+  'trainer',
+  'surrogate',
+  'data',
+  'retrain',
+] as const
 
 const sandbox = v.strictObject({
   access: v.pipe(

@@ -1,5 +1,6 @@
 import { PerturbError } from '../core/errors.ts'
 import type { Architecture } from './model.ts'
+import { isSeeded, seededModel } from './seeded.ts'
 
 /** How a shipped model is trained; `npm run train` and the live training in the browser both read it. */
 export interface Recipe {
@@ -28,6 +29,10 @@ export function recipe(name: string): Recipe {
     throw new PerturbError('missing', `no model "${name}"; the models are ${Object.keys(recipes).join(', ')}`)
   return found
 }
+
+/** The layers of a shipped model, or of one that is trained from a seed. Throws `missing` for a name that neither has. */
+export const architectureOf = (name: string): Architecture =>
+  isSeeded(name) ? seededModel(name).architecture : recipe(name).architecture
 
 /** Throws when a file exports no `recipe`, or its architecture has another name than the file. */
 export function collectRecipes(files: Record<string, Recipe | undefined>): Record<string, Recipe> {

@@ -4,13 +4,14 @@ import type { Architecture, Weight } from './model.ts'
 
 /**
  * A model that is trained from a seed where it is needed, in the engine and on the referee alike. Its weights lie in no
- * file, so there is none to steal by reading. The training must give the same weights to the last digits that matter on
- * every machine, and take well under a second.
+ * file, so there is none to steal by reading. The training must take a second or two at most. One that tfjs computes differs
+ * in its last digits from backend to backend, and training makes much of little: the page hands the referee's weights to
+ * the engine, so that both speak of one victim.
  */
 export interface SeededModel {
   architecture: Architecture
   dataset: string
-  train(data: DataSet, seed: number): Weight[]
+  train(data: DataSet, seed: number): Promise<Weight[]>
 }
 
 const modules = import.meta.glob<SeededModel>('./seeded/*.ts', { eager: true, import: 'seeded' })
@@ -19,9 +20,11 @@ const byName: Readonly<Record<string, SeededModel>> = Object.fromEntries(
   Object.values(modules).map((model) => [model.architecture.name, model]),
 )
 
+export const isSeeded = (name: string): boolean => Object.hasOwn(byName, name)
+
 /** Throws `missing` for a name that no file of seeded/ has. */
 export function seededModel(name: string): SeededModel {
-  const found = Object.hasOwn(byName, name) ? byName[name] : undefined
+  const found = isSeeded(name) ? byName[name] : undefined
   if (!found)
     throw new PerturbError(
       'missing',

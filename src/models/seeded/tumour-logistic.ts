@@ -19,7 +19,7 @@ export const seeded: SeededModel = {
     layers: [{ type: 'dense', units: 2 }],
   },
   dataset: 'breast-cancer',
-  train: (data, seed) => asWeights(trainedOn(data, seed)),
+  train: async (data, seed) => asWeights(trainedOn(data, seed)),
 }
 
 function trainedOn({ train }: DataSet, seed: number): LogisticModel {

@@ -61,7 +61,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
   }
   const granted = (...names: string[]) => names.some((name) => access.includes(name))
   const noInfo: ClassifierInfo = { inputShape: [], numClasses: 0, bounds: [0, 1] }
-  const info = granted('victim', 'inner', 'scores', 'decisions') ? await call('victim.info') : noInfo
+  const info = granted('victim', 'inner', 'scores', 'decisions', 'surrogate') ? await call('victim.info') : noInfo
   const rng = createRng(outside.seed, 'program')
 
   const require = (name: string, method: string) => {
@@ -77,8 +77,8 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     return tensor
   }
 
-  /** The white-box questions about the victim, or about what lies behind its first stages. */
-  const whiteBox = (name: 'victim' | 'inner') => ({
+  /** The white-box questions about the victim, what lies behind its first stages, or the surrogate. */
+  const whiteBox = (name: 'victim' | 'inner' | 'surrogate') => ({
     ...info,
     async logits(x: Learner.Tensor) {
       require(name, `${name}.logits`)
@@ -137,6 +137,24 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       const loss = await call('trainer.step', wire, toLabels('trainer.step', y), rate ?? null)
       stepsTaken++
       return loss
+    },
+  })
+
+  const surrogate: Learner.Surrogate = Object.freeze({
+    ...whiteBox('surrogate'),
+    async learn(x: Learner.Tensor, answers: Learner.Tensor, rate?: number) {
+      const method = 'surrogate.learn'
+      require('surrogate', method)
+      if (rate !== undefined && typeof rate !== 'number')
+        throw new PerturbError('bad-input', `${method}: rate must be a number; got ${describe(rate)}`)
+      const wire = await toWire(method, 'x', x)
+      const loss = await call(method, wire, await toWire(method, 'answers', answers), rate ?? null)
+      stepsTaken++
+      return loss
+    },
+    async restart() {
+      require('surrogate', 'surrogate.restart')
+      await call('surrogate.restart')
     },
   })
 
@@ -244,7 +262,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
         `submit: hand in an object, submit({ ids, x }); got ${describe(handIn)}`,
       )
     }
-    if (handIn === trainer) return send({ kind: 'trained-model' })
+    if (handIn === trainer || handIn === surrogate) return sendTrained(handIn === surrogate)
     const weights = own(handIn, 'weights')
     if (weights !== undefined) return send(checkSubmission({ tensors: await tensorsOf(weights) }))
     if (own(handIn, 'changes') !== undefined) {
@@ -261,12 +279,16 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     } else artefact = checkSubmission({ ids, columns: columnsOf(scores) })
     return send(artefact)
   }
+  function sendTrained(isSurrogate: boolean): Promise<void> {
+    if (stepsTaken > 0) return send({ kind: 'trained-model' })
+    throw new PerturbError(
+      'bad-input',
+      isSurrogate
+        ? 'submit: the surrogate has learned nothing yet; call await surrogate.learn(x, answers) for each batch first'
+        : 'submit: the trainer has not taken a step yet; call await trainer.step(x, y) for each batch first',
+    )
+  }
   async function send(artefact: HandIn): Promise<void> {
-    if (artefact.kind === 'trained-model' && stepsTaken === 0)
-      throw new PerturbError(
-        'bad-input',
-        'submit: the trainer has not taken a step yet; call await trainer.step(x, y) for each batch first',
-      )
     if (submitted)
       throw new PerturbError('bad-input', 'submit: a run hands in once; this was the second call')
     submitted = true
@@ -280,6 +302,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       inner: Object.freeze(whiteBox('inner')),
       oracle: Object.freeze(oracle),
       trainer,
+      surrogate,
       data: Object.freeze(data),
       retrain,
       stamp: async (x: unknown, trigger: unknown) => receive(await stampPictures(x, trigger)),

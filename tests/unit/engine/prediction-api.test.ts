@@ -86,7 +86,7 @@ test.each([[2], [-1], [0.5], ['0'], [NaN]])('refuses key %s of two', async (key)
 test('the log holds so many requests and counts the rest; a victim without an API has none', async () => {
   const api = new PredictionApi({})
   for (let i = 0; i < 2003; i++)
-    await api.serve('oracle.scores', { account: null, rows: 1, values: Float32Array.of(i) }, async () => i)
+    await api.serve('oracle.scores', { account: null, shape: [3], rows: 1, values: Float32Array.of(i) }, async () => i)
   expect([api.log().requests.length, api.log().dropped]).toEqual([2000, 3])
   const plain = createCapabilities({ model, dataset: tinyData(), task: tinyTask, spec: everything, seed: 7 })
   expect(plain.log()).toBeUndefined()
