@@ -146,7 +146,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const inner = wrapped(network, defence.slice(innerSkips), createRng(seed, 'inner').uint32())
   const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
-  const api = task.api && new PredictionApi(task.api)
+  const api = task.api && new PredictionApi(task.api, createRng(seed, 'answers').uint32())
   const surrogate = task.copy && new LentSurrogate(task.copy, seed, options.copyWeights)
   const lent = () => {
     if (surrogate) return surrogate
@@ -240,6 +240,15 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       return (await answer(booked(name, 'gradient'), [input, weights], [], ask, asked))[0]!
     },
   })
+  const probabilities = async (counted: Counted, input: WireTensor) =>
+    (
+      await answer(counted, [input], [], async (model, [batch]) => {
+        const logits = await model.logits(batch!)
+        const scores = tf.softmax(logits)
+        logits.dispose()
+        return [scores]
+      })
+    )[0]!
   const [ofVictim, ofInner] = [whiteBox('victim', victim), whiteBox('inner', inner)]
   const ofSurrogate = whiteBox('surrogate', async () => lent().model(await original()))
 
@@ -322,40 +331,27 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       },
 
       async 'oracle.scores'([x, account]) {
-        const { inputShape } = await victim()
+        const { inputShape, numClasses } = await victim()
         const input = readTensor('oracle.scores: x', x, inputShape)
         guard?.admit('oracle.scores', input, account)
-        const ask = async () =>
-          (
-            await answer('scores', [input], [], async (model, [batch]) => {
-              const logits = await model.logits(batch!)
-              const probabilities = tf.softmax(logits)
-              logits.dispose()
-              return [probabilities]
-            })
-          )[0]!
+        const ask = () => probabilities('scores', input)
         const asked = { account, rows: input.shape[0]!, values: input.values as Float32Array, shape: inputShape }
         const scores = await (api ? api.serve('oracle.scores', asked, ask) : ask())
         surrogate?.answered(input)
         if (!api) return scores
-        return { ...scores, values: api.told(scores.values as Float32Array) }
+        return { ...scores, values: api.told(scores.values as Float32Array, numClasses) }
       },
 
       async 'oracle.decide'([x, account]) {
         const { inputShape, numClasses } = await victim()
         const input = readTensor('oracle.decide: x', x, inputShape)
         guard?.admit('oracle.decide', input, account)
-        const ask = async () => {
-          const [logits] = await answer('decisions', [input], [], async (model, [batch]) => [
-            await model.logits(batch!),
-          ])
-          return topClasses(logits!.values, numClasses)
-        }
+        const ask = () => probabilities('decisions', input)
         const values = input.values as Float32Array
         const asked = { account, rows: input.shape[0]!, values, shape: inputShape, topOnly: true }
-        const classes = await (api ? api.serve('oracle.decide', asked, ask) : ask())
+        const { values: scores } = await (api ? api.serve('oracle.decide', asked, ask) : ask())
         surrogate?.answered(input)
-        return classes
+        return topClasses(api ? api.told(scores as Float32Array, numClasses) : scores, numClasses)
       },
 
       async 'trainer.step'([x, y, rate]) {

@@ -1,4 +1,5 @@
 import { PerturbError } from '../core/errors.ts'
+import { createTeller, type Teller } from '../defences/answers.ts'
 import type { ApiSpec } from '../grading/grader.ts'
 import { readWhole } from './wire.ts'
 
@@ -38,6 +39,8 @@ const largestPicture = 3072
  */
 export class PredictionApi {
   readonly #spec: ApiSpec
+  readonly #tell: Teller
+  readonly #format: AnswerFormat
   readonly #spent = new Map<number, number>()
   readonly #refused = new Set<number>()
   readonly #log: ApiRequest[] = []
@@ -45,8 +48,13 @@ export class PredictionApi {
   #dropped = 0
   #rows = 0
 
-  constructor(spec: ApiSpec) {
+  /** `seed`: where answers of chance come from. Throws `missing` or `bad-input` for an answer format that there is not. */
+  constructor(spec: ApiSpec, seed = 0) {
     this.#spec = spec
+    const answers = spec.answers ?? []
+    this.#tell = createTeller(answers, seed)
+    const has = (id: string) => answers.some((answer) => answer.id === id)
+    this.#format = has('top-one') ? 'top-1' : has('rounding') ? 'rounded' : 'exact'
   }
 
   /**
@@ -74,7 +82,7 @@ export class PredictionApi {
       second: this.#second++,
       key,
       rows,
-      format: topOnly ? 'top-1' : this.#spec.step ? 'rounded' : 'exact',
+      format: topOnly ? 'top-1' : this.#format,
       outcome: 'answered',
       ...(width <= longestRow ? { first: Array.from(values.subarray(0, width)) } : {}),
       ...(shape.length === 3 && width <= largestPicture
@@ -105,9 +113,8 @@ export class PredictionApi {
   }
 
   /** Probabilities as this API tells them. */
-  told(probabilities: Float32Array): Float32Array {
-    const { step } = this.#spec
-    return step ? probabilities.map((p) => roundTo(p, step)) : probabilities
+  told(probabilities: Float32Array, numClasses: number): Float32Array {
+    return this.#tell(probabilities, numClasses)
   }
 
   /** Keys that asked, and those that were refused. */
@@ -122,7 +129,3 @@ export class PredictionApi {
 
 const bytes = (values: Float32Array) =>
   Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))))
-
-/** The nearest multiple of step, as a float32 has it: 0.37, not 0.37000000000000005. */
-export const roundTo = (value: number, step: number): number =>
-  Math.fround(Number((Math.round(value / step) * step).toPrecision(9)))

@@ -3,6 +3,7 @@ import type { PoisonList } from '../attacks/poison-list.ts'
 import type { Model, Weight } from '../models/model.ts'
 import type { TrainingSpec } from '../models/train-on-rows.ts'
 import type { Rng } from '../core/rng.ts'
+import type { AnswerSpec } from '../defences/answer.ts'
 import type { StageSpec } from '../defences/stage.ts'
 import type { WatchRule } from '../defences/detection/query-watch.ts'
 import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
@@ -94,8 +95,8 @@ export interface Task {
 
 /** The terms of a prediction API. Without any of them it answers exactly, whoever asks. */
 export interface ApiSpec {
-  /** Every probability is rounded to a multiple of this, e.g. 0.01; exact when left out. */
-  step?: number
+  /** What it tells of its probabilities, one format of src/defences/answers/ after another; exact when left out. */
+  answers?: readonly AnswerSpec[]
   /** Keys, numbered from 0, that the program holds; 1 when left out. */
   keys?: number
   /** Rows that the API answers a key before it refuses that key. */

@@ -15,7 +15,7 @@ const told = (id: string, options: Record<string, number | string | boolean>, ro
 
 describe('answer formats', () => {
   test('are found by their files', () => {
-    expect([...answerFormats.keys()].sort()).toEqual(['noise', 'reverse-sigmoid', 'rounding', 'top-one'])
+    expect([...answerFormats.keys()].sort()).toEqual(['misinformation', 'noise', 'reverse-sigmoid', 'rounding', 'top-one'])
   })
 
   test('rounding, on paper', () => {
@@ -30,6 +30,13 @@ describe('answer formats', () => {
     expect(told('top-one', {}, [0.25, 0.5, 0.25])).toEqual([0, 0.5, 0])
     expect(told('top-one', { tell: 'label' }, [0.25, 0.5, 0.25])).toEqual([0, 1, 0])
     expect(told('top-one', { tell: 'label' }, [0.5, 0.5])).toEqual([1, 0])
+  })
+
+  test('misinformation turns a doubtful row upside down and leaves a sure one as it is', () => {
+    expect(told('misinformation', { sure: 0.9 }, [0.125, 0.625, 0.25])).toEqual([0.625, 0.125, 0.25])
+    expect(told('misinformation', { sure: 0.625 }, [0.125, 0.625, 0.25])).toEqual([0.125, 0.625, 0.25])
+    expect(told('misinformation', { sure: 1 }, [0.5, 0.5])).toEqual([0.5, 0.5])
+    expect(() => told('misinformation', { sure: 1.5 }, [1, 0])).toThrow(/sure must lie between 0 and 1; got 1.5/)
   })
 
   test('reverse sigmoid, on paper', () => {

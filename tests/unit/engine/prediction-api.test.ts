@@ -3,7 +3,7 @@ import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import { createCapabilities } from '../../../src/engine/capabilities.ts'
 import type { WireTensor } from '../../../src/engine/capability-protocol.ts'
-import { PredictionApi, roundTo } from '../../../src/engine/prediction-api.ts'
+import { PredictionApi } from '../../../src/engine/prediction-api.ts'
 import type { ApiSpec } from '../../../src/grading/grader.ts'
 import type { Model } from '../../../src/models/model.ts'
 import { linearModel } from '../attacks/linear.ts'
@@ -35,10 +35,22 @@ test('answers exactly, or in multiples of its step as a float32 has them', async
   const exact = serve({})
   const [p] = malignant(await exact.call('oracle.scores', [rows(1, 0), null]))
   expect(p).toBeCloseTo(1 / (1 + Math.exp(-1)), 6)
-  const rounded = serve({ step: 0.01 })
+  const rounded = serve({ answers: [{ id: 'rounding', decimals: 2 }] })
   expect(malignant(await rounded.call('oracle.scores', [rows(1, 0), null]))).toEqual([Math.fround(0.73)])
-  expect(roundTo(0.29, 0.1)).toBe(Math.fround(0.3))
-  expect(roundTo(0.62, 0.25)).toBe(0.5)
+})
+
+test('the class alone is that of what is told: whoever is misled is misled here too', async () => {
+  const misled = serve({ answers: [{ id: 'misinformation', sure: 0.8 }] })
+  expect(await misled.call('oracle.decide', [rows(1, 0, 5, 0), null])).toEqual(Int32Array.of(0, 1))
+  expect(await serve({}).call('oracle.decide', [rows(1, 0, 5, 0), null])).toEqual(Int32Array.of(1, 1))
+  expect(() => serve({ answers: [{ id: 'no-such' }] })).toThrow(/no answer format "no-such"/)
+})
+
+test('of pictures the log keeps the first as bytes', async () => {
+  const api = new PredictionApi({})
+  const values = Float32Array.of(0, 0.5, 1, 7, 0, 0, 0, 0)
+  await api.serve('oracle.scores', { account: null, shape: [2, 2, 1], rows: 2, values }, async () => 0)
+  expect(api.log().requests[0]!.picture).toEqual({ shape: [2, 2, 1], pixels: Uint8Array.of(0, 128, 255, 255) })
 })
 
 test('a budget that is spent in the middle of a batch answers nothing and loses nothing', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { PerturbError } from '../../../src/core/errors.ts'
 import { createWorkshop } from '../../../src/engine/workshop.ts'
+import { seededModel } from '../../../src/models/seeded.ts'
+import { initialWeights } from '../../../src/models/weights.ts'
 import { pretendBackends } from './helpers.ts'
 
 function setUp(role: 'engine' | 'referee' = 'engine', broken: Parameters<typeof pretendBackends>[0] = []) {
@@ -37,6 +39,20 @@ describe('workshop', () => {
     await expect(workshop.attempt(async () => 1)).rejects.toThrow(/webgpu is broken/)
     broken.pop()
     await expect(workshop.attempt(async () => 1)).resolves.toBe(1)
+  })
+
+  test('weights of a seed that another worker trained are taken, and checked', async () => {
+    const { workshop } = setUp()
+    const { architecture } = seededModel('tumour-logistic')
+    const weights = initialWeights(architecture, 3)
+    expect(workshop.hasSeeded('tumour-logistic', 4)).toBe(false)
+    await workshop.adopt('tumour-logistic', 4, weights)
+    expect(workshop.hasSeeded('tumour-logistic', 4)).toBe(true)
+    expect((await workshop.weights('tumour-logistic', 4)).weights).toEqual(weights)
+    await workshop.adopt('tumour-logistic', 4, initialWeights(architecture, 8))
+    expect((await workshop.weights('tumour-logistic', 4)).weights).toEqual(weights)
+    await expect(workshop.adopt('tumour-logistic', 5, weights.slice(1))).rejects.toThrow(/is missing/)
+    await expect(workshop.adopt('no-such', 5, weights)).rejects.toThrow(/no model "no-such"/)
   })
 
   test('changing the backend starts calls under way again on the new one', async () => {
