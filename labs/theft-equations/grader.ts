@@ -75,7 +75,12 @@ export default defineLab<Variant>({
     rounded: {
       accepts: 'model-weights',
       task: (variant, trusted) =>
-        task(variant, trusted, { queries: rounded.queries, inputs }, { api: { cents, answers: [{ id: 'rounding', decimals: 2 }] } }),
+        task(
+          variant,
+          trusted,
+          { queries: rounded.queries, inputs },
+          { api: { cents, answers: [{ id: 'rounding', decimals: 2 }] } },
+        ),
       grade: (submission) => gradeWeights(submission, rounded),
     },
     'what-proves': quizCheckpoint('what-proves', guide.quizzes),

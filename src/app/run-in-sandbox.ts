@@ -40,7 +40,19 @@ export interface SandboxResult {
 /** Opens a ledger in the engine, runs the program in the sandbox against it, and closes it whatever happens. */
 export async function runInSandbox(
   { engine, runProgram, wasmBytes }: Pick<SessionDeps, 'engine' | 'runProgram' | 'wasmBytes'>,
-  { files, main, task, spec, seed, programSeed = seed, weights, copyWeights, trains, hear, onTrouble }: SandboxRun,
+  {
+    files,
+    main,
+    task,
+    spec,
+    seed,
+    programSeed = seed,
+    weights,
+    copyWeights,
+    trains,
+    hear,
+    onTrouble,
+  }: SandboxRun,
 ): Promise<SandboxResult> {
   const wasm = await wasmBytes()
   const { port1, port2 } = new MessageChannel()

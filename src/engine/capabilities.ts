@@ -288,7 +288,8 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
             'bad-input',
             `surrogate.learn: answers must be probabilities from 0 to 1; row ${Math.floor(bad / numClasses)} holds ${told.values[bad]}. A class alone is tf.oneHot(classes, ${numClasses})`,
           )
-        const learningRate = rate === undefined || rate === null ? usualRate : readRate('surrogate.learn', rate)
+        const learningRate =
+          rate === undefined || rate === null ? usualRate : readRate('surrogate.learn', rate)
         const mean = await attempt(async () => network.learn(await original(), input, told, learningRate))
         if (!Number.isFinite(mean))
           throw new PerturbError(
@@ -335,7 +336,12 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         const input = readTensor('oracle.scores: x', x, inputShape)
         guard?.admit('oracle.scores', input, account)
         const ask = () => probabilities('scores', input)
-        const asked = { account, rows: input.shape[0]!, values: input.values as Float32Array, shape: inputShape }
+        const asked = {
+          account,
+          rows: input.shape[0]!,
+          values: input.values as Float32Array,
+          shape: inputShape,
+        }
         const scores = await (api ? api.serve('oracle.scores', asked, ask) : ask())
         surrogate?.answered(input)
         if (!api) return scores

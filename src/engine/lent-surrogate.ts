@@ -58,11 +58,7 @@ export class LentSurrogate {
     try {
       const targets = tf.tensor2d(answers.values, answers.shape as [number, number])
       owned.push(targets)
-      const loss = trainer.stepOn(
-        owned[0]!,
-        (logits) => tf.mean(softCrossEntropyRows(logits, targets)),
-        rate,
-      )
+      const loss = trainer.stepOn(owned[0]!, (logits) => tf.mean(softCrossEntropyRows(logits, targets)), rate)
       owned.push(loss)
       const mean = (await loss.data())[0]!
       this.#steps++

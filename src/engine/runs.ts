@@ -27,7 +27,10 @@ class OpenRuns {
   >()
   #last = 0
 
-  async open({ task, spec, seed, weights, copyWeights, port }: RunRequest, workshop: Workshop): Promise<number> {
+  async open(
+    { task, spec, seed, weights, copyWeights, port }: RunRequest,
+    workshop: Workshop,
+  ): Promise<number> {
     const dataset = await workshop.dataset(task.dataset)
     /** The copy made from the learner's weights, and the backend's own model it was made beside. */
     let own: { beside: Model; model: Model } | undefined

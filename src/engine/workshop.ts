@@ -229,7 +229,9 @@ export function createWorkshop({
     hasSeeded: (name, seed) => fromSeed.has(seedKey(name, seed)),
     async modelWithWeights(name, own) {
       await running()
-      const architecture = isSeeded(name) ? seededModel(name).architecture : (await weights(name)).architecture
+      const architecture = isSeeded(name)
+        ? seededModel(name).architecture
+        : (await weights(name)).architecture
       return createModel(architecture, own)
     },
     dataset: load,

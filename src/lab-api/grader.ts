@@ -82,6 +82,23 @@ export {
 export { borderThief, equationThief, roundedAnswers } from '../grading/linear-thief.ts'
 export { logOdds, sigmoid, type LogisticModel } from '../models/logistic.ts'
 
+/** Stolen networks: the copy, what it and the victim read, what it learned from, and the referee's own thief. */
+export {
+  answeredRow,
+  meanSure,
+  oftenest,
+  readRows,
+  readsOf,
+  sameReads,
+  stealAndRead,
+  weightDistance,
+  withCopy,
+  type Reads,
+} from '../grading/copies.ts'
+export { othersDigits } from '../models/seeded/postcode-cnn.ts'
+export type { AnswerSpec } from '../defences/answer.ts'
+export { transferRate } from '../metrics/extraction.ts'
+
 /** Stickers: how they lie on pictures, and the referee's own. */
 export {
   drawPlacements,

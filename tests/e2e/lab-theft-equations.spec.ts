@@ -1,62 +1,9 @@
-import type { BrowserContext } from '@playwright/test'
+import { watchCrossings, type Crossing } from './crossings.ts'
 import { expect, test } from './fixtures.ts'
 import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 
 test.use({ settings: { editor: 'plain' } })
 const file = (path: string) => labFile(path, 'theft-equations')
-
-/** A list of numbers that crossed between the engine and the sandbox. */
-interface Crossing {
-  way: 'in' | 'out'
-  values: number[]
-}
-
-/** Runs in every frame before its own scripts: tells of each list of numbers that enters or leaves the sandbox's frame. */
-function listen() {
-  if (window === window.top) return
-  const tell = (globalThis as unknown as { perturbSaw(crossing: Crossing): void }).perturbSaw
-  const look = (way: Crossing['way'], value: unknown, depth = 0): void => {
-    if (depth > 6 || typeof value !== 'object' || value === null) return
-    if (value instanceof Float32Array || value instanceof Float64Array)
-      return tell({ way, values: Array.from(value) })
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return
-    if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number'))
-      return tell({ way, values: value as number[] })
-    for (const item of Object.values(value)) look(way, item, depth + 1)
-  }
-  addEventListener('message', ({ data }) => look('in', data), true)
-  // What the frame hands on to its worker, and what it hears from it, both pass by a port.
-  const { postMessage } = MessagePort.prototype
-  MessagePort.prototype.postMessage = function (this: MessagePort, ...sent: unknown[]) {
-    const type = (sent[0] as { type?: string } | null)?.type
-    look(type === 'reply' || type === 'submitted' ? 'in' : 'out', sent[0])
-    return (postMessage as (...all: unknown[]) => void).apply(this, sent)
-  }
-  const toWorker = Worker.prototype.postMessage as (...sent: unknown[]) => void
-  Worker.prototype.postMessage = function (this: Worker, ...sent: unknown[]) {
-    look('in', sent[0])
-    return toWorker.apply(this, sent)
-  }
-  const onmessage = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage')!
-  Object.defineProperty(MessagePort.prototype, 'onmessage', {
-    ...onmessage,
-    set(this: MessagePort, handler: ((event: MessageEvent) => void) | null) {
-      const heard = (event: MessageEvent) => {
-        const { type } = (event.data ?? {}) as { type?: string }
-        look(type === 'call' || type === 'submit' ? 'out' : 'in', event.data)
-        handler?.call(this, event)
-      }
-      onmessage.set!.call(this, handler && heard)
-    },
-  })
-}
-
-async function watchCrossings(context: BrowserContext): Promise<Crossing[]> {
-  const seen: Crossing[] = []
-  await context.exposeFunction('perturbSaw', (crossing: Crossing) => void seen.push(crossing))
-  await context.addInitScript(listen)
-  return seen
-}
 
 /** Whether the weights stand in a list, one after the other or with other numbers evenly between them. */
 function holds({ values }: Crossing, weights: number[]): boolean {

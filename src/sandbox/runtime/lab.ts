@@ -61,7 +61,9 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
   }
   const granted = (...names: string[]) => names.some((name) => access.includes(name))
   const noInfo: ClassifierInfo = { inputShape: [], numClasses: 0, bounds: [0, 1] }
-  const info = granted('victim', 'inner', 'scores', 'decisions', 'surrogate') ? await call('victim.info') : noInfo
+  const info = granted('victim', 'inner', 'scores', 'decisions', 'surrogate')
+    ? await call('victim.info')
+    : noInfo
   const rng = createRng(outside.seed, 'program')
 
   const require = (name: string, method: string) => {

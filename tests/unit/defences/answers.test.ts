@@ -15,7 +15,13 @@ const told = (id: string, options: Record<string, number | string | boolean>, ro
 
 describe('answer formats', () => {
   test('are found by their files', () => {
-    expect([...answerFormats.keys()].sort()).toEqual(['misinformation', 'noise', 'reverse-sigmoid', 'rounding', 'top-one'])
+    expect([...answerFormats.keys()].sort()).toEqual([
+      'misinformation',
+      'noise',
+      'reverse-sigmoid',
+      'rounding',
+      'top-one',
+    ])
   })
 
   test('rounding, on paper', () => {
@@ -36,7 +42,9 @@ describe('answer formats', () => {
     expect(told('misinformation', { sure: 0.9 }, [0.125, 0.625, 0.25])).toEqual([0.625, 0.125, 0.25])
     expect(told('misinformation', { sure: 0.625 }, [0.125, 0.625, 0.25])).toEqual([0.125, 0.625, 0.25])
     expect(told('misinformation', { sure: 1 }, [0.5, 0.5])).toEqual([0.5, 0.5])
-    expect(() => told('misinformation', { sure: 1.5 }, [1, 0])).toThrow(/sure must lie between 0 and 1; got 1.5/)
+    expect(() => told('misinformation', { sure: 1.5 }, [1, 0])).toThrow(
+      /sure must lie between 0 and 1; got 1.5/,
+    )
   })
 
   test('reverse sigmoid, on paper', () => {

@@ -64,7 +64,10 @@ test('a network learns from answers what the victim says; asking it costs no que
   const same = (reads: number[]) => reads.filter((read, i) => read === truth[i]).length / truth.length
   expect(same(await read(server, probes))).toBeGreaterThan(Math.max(0.9, same(before) + 0.1))
   await server.call('surrogate.lossAndGradient', [probes, new Int32Array(300), null])
-  expect(server.summary()).toMatchObject({ rows: { scores: 200 }, learned: { rows: 61 * 200, unanswered: 0 } })
+  expect(server.summary()).toMatchObject({
+    rows: { scores: 200 },
+    learned: { rows: 61 * 200, unanswered: 0 },
+  })
 })
 
 test('it begins as its seed says or as handed over, is never the victim, and can start anew', async () => {

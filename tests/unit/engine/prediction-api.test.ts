@@ -50,7 +50,10 @@ test('of pictures the log keeps the first as bytes', async () => {
   const api = new PredictionApi({})
   const values = Float32Array.of(0, 0.5, 1, 7, 0, 0, 0, 0)
   await api.serve('oracle.scores', { account: null, shape: [2, 2, 1], rows: 2, values }, async () => 0)
-  expect(api.log().requests[0]!.picture).toEqual({ shape: [2, 2, 1], pixels: Uint8Array.of(0, 128, 255, 255) })
+  expect(api.log().requests[0]!.picture).toEqual({
+    shape: [2, 2, 1],
+    pixels: Uint8Array.of(0, 128, 255, 255),
+  })
 })
 
 test('a budget that is spent in the middle of a batch answers nothing and loses nothing', async () => {
@@ -98,7 +101,11 @@ test.each([[2], [-1], [0.5], ['0'], [NaN]])('refuses key %s of two', async (key)
 test('the log holds so many requests and counts the rest; a victim without an API has none', async () => {
   const api = new PredictionApi({})
   for (let i = 0; i < 2003; i++)
-    await api.serve('oracle.scores', { account: null, shape: [3], rows: 1, values: Float32Array.of(i) }, async () => i)
+    await api.serve(
+      'oracle.scores',
+      { account: null, shape: [3], rows: 1, values: Float32Array.of(i) },
+      async () => i,
+    )
   expect([api.log().requests.length, api.log().dropped]).toEqual([2000, 3])
   const plain = createCapabilities({ model, dataset: tinyData(), task: tinyTask, spec: everything, seed: 7 })
   expect(plain.log()).toBeUndefined()
