@@ -7,7 +7,7 @@ import { weightShapes } from '../models/weights.ts'
 import type { LedgerSummary } from './artefact.ts'
 import type { CheckpointGrader, LabGrader, Task, Trusted } from './grader.ts'
 import { artefactDigest } from './packing.ts'
-import { rejected, unavailable } from './rows.ts'
+import { conclude, rejected, unavailable } from './rows.ts'
 import { parseArtefact, type Expected } from './validate.ts'
 import { surrogateName } from './artefact.ts'
 import type { Verdict } from './verdict.ts'
@@ -166,7 +166,7 @@ async function inSession<V, R>(
     const submission = { variant, task, artefact, ...(ledger ? { ledger } : {}), trusted }
     const verdict = await checkpoint.grade(submission)
     // The next step asks how this model was judged; without a ledger, since none comes with it then.
-    if (artefact.kind === 'model-weights' && !ledger && verdict.status !== 'unavailable')
+    if (artefact.kind === 'model-weights' && !ledger && asEarlier(verdict) !== 'unavailable')
       remember(tools, grader, verdictKey(id, artefactDigest(artefact)), Promise.resolve(verdict))
     return verdict
   }
@@ -186,10 +186,10 @@ async function inSession<V, R>(
       throw new PerturbError('unavailable', `checkpoint "${id}" hands in no model`)
     const digest = artefactDigest(artefact)
     const verdict = await (recall<Verdict>(tools, grader, verdictKey(id, digest)) ?? grade(id, artefact))
-    if (verdict.status === 'unavailable')
+    const status = asEarlier(verdict)
+    if (status === 'unavailable')
       throw new PerturbError('unavailable', verdict.finding?.cause ?? verdict.headline)
-    if (verdict.status !== 'passed')
-      throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
+    if (status !== 'passed') throw new EarlierNeeded(id, `what is there has not passed: ${verdict.headline}`)
     digests.set(id, digest)
     return tools.modelWithWeights(artefact.model, artefact.tensors)
   }
@@ -201,6 +201,14 @@ async function inSession<V, R>(
       if (model.status === 'fulfilled') model.value.dispose()
     }
   }
+}
+
+/** How a hand-in stands for the checkpoints that build on it: without a ledger, its claimed figures are left out. */
+function asEarlier({ status, rows }: Verdict): Verdict['status'] {
+  const measured = rows.filter((row) => !(row.claimed && row.status === 'unavailable'))
+  return status === 'unavailable' && measured.length > 0
+    ? conclude({ headline: '', rows: measured }).status
+    : status
 }
 
 type Memory = Map<string, Promise<unknown>>

@@ -9,7 +9,8 @@ import {
   type GradeRequest,
   type RefereeTools,
 } from '../../../src/grading/referee.ts'
-import { atLeast, conclude } from '../../../src/grading/rows.ts'
+import { atLeast, atMost, conclude } from '../../../src/grading/rows.ts'
+import type { EvidenceRow } from '../../../src/grading/verdict.ts'
 import type { Architecture, Weight } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
 import { toyData, toyTask } from './toy.ts'
@@ -33,6 +34,8 @@ const changed = { kind: 'adversarial-examples', ids: [0], shape: [1, 1, 2, 1], p
 let done: string[] = []
 let failures = 0
 let measureWrongly = false
+/** A row of the repaired model's verdict that only a ledger can tell, and one that anybody can. */
+let claims: EvidenceRow[] = []
 
 const task = (): Task => toyTask([0])
 
@@ -44,7 +47,10 @@ const lab = defineLab<Record<string, never>>({
       task,
       async grade() {
         done.push('verdict')
-        return conclude({ headline: 'weights', rows: [atLeast(0, { id: 'any', name: 'Any', measured: 1 })] })
+        return conclude({
+          headline: 'weights',
+          rows: [atLeast(0, { id: 'any', name: 'Any', measured: 1 }), ...claims],
+        })
       },
     },
     again: {
@@ -85,7 +91,7 @@ const lab = defineLab<Record<string, never>>({
 let tools: RefereeTools
 beforeAll(() => startBackend('cpu', readStatic).then(() => undefined))
 beforeEach(() => {
-  ;[done, failures, measureWrongly] = [[], 0, false]
+  ;[done, failures, measureWrongly, claims] = [[], 0, false, []]
   const model = createModel(architecture, weights(1))
   const dataset = toyData([[1, 0]], [0])
   tools = {
@@ -101,6 +107,20 @@ const grade = (first: number, request: Partial<GradeRequest> = {}) =>
     { checkpoint: 'again', seed: 5, artefact: changed, earlier: { repaired: repaired(first) }, ...request },
     tools,
   )
+
+test('an earlier model stands without its ledger, by the rows that need none', async () => {
+  claims = [atMost(5, { id: 'asked', name: 'Asked', measured: NaN, claimed: true, hard: true })]
+  expect((await grade(2)).headline).toBe('2')
+  expect((await grade(2)).status).toBe('passed')
+  expect(done.filter((what) => what === 'verdict')).toHaveLength(1)
+  claims = [...claims, atLeast(5, { id: 'right', name: 'Right', measured: 1 })]
+  expect(await grade(3)).toMatchObject({
+    status: 'rejected',
+    headline: expect.stringMatching(/has not passed/) as string,
+  })
+  claims = [atLeast(5, { id: 'right', name: 'Right', measured: NaN })]
+  expect((await grade(4)).status).toBe('unavailable')
+})
 
 test('a second hand-in finds the measurement, the task and the earlier verdict of the first', async () => {
   expect((await grade(2)).headline).toBe('2')
