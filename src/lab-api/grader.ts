@@ -87,6 +87,7 @@ export {
   answeredRow,
   meanSure,
   oftenest,
+  readNoise,
   readRows,
   readsOf,
   sameReads,

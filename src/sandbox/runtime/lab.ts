@@ -150,7 +150,10 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       if (rate !== undefined && typeof rate !== 'number')
         throw new PerturbError('bad-input', `${method}: rate must be a number; got ${describe(rate)}`)
       const wire = await toWire(method, 'x', x)
-      const loss = await call(method, wire, await toWire(method, 'answers', answers), rate ?? null)
+      // A class alone comes as whole numbers, from tf.oneHot.
+      const { shape, values } = await toWire(method, 'answers', answers)
+      const told: WireTensor = { shape, dtype: 'float32', values: Float32Array.from(values) }
+      const loss = await call(method, wire, told, rate ?? null)
       stepsTaken++
       return loss
     },
