@@ -56,7 +56,7 @@ interface Goal {
 }
 
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen.
-const first: Goal = { sigma: 0.5, n: 200, radius: 0.25, images: 20, bar: 25 }
+const first: Goal = { sigma: 0.5, n: 200, radius: 0.25, images: 20, bar: 35 }
 const promise: Goal = { sigma: 0.5, n: 500, radius: 0.5, images: 50, bar: 60 }
 const cleanBar = 94
 const noisyBar = 88
@@ -477,6 +477,13 @@ function certificateFinding(known: Known): Finding {
   )
   return (
     firstFinding([
+      claims.every((claim) => claim.class === abstain) &&
+        finding(
+          'all-abstain',
+          'You promise nothing.',
+          `All ${claims.length} digits are abstained on. That is never wrong, and never of use.`,
+          'name the class where the lower bound is at least a half.',
+        ),
       contradicted.length > 0 &&
         finding(
           'votes-contradicted',
@@ -516,13 +523,6 @@ function certificateFinding(known: Known): Finding {
           'You chose the class on the copies that you then counted.',
           `Your run asked for ${copies.toLocaleString('en')} noisy copies; ${n0} to choose and ${n} fresh ones to count make ${(claims.length * (n0 + n)).toLocaleString('en')}. A class that was lucky in a draw wins it, and the same luck is then counted as proof.`,
           'call victim.sampleUnderNoise twice: the first n0 choose the class, the next n count its votes.',
-        ),
-      claims.every((claim) => claim.class === abstain) &&
-        finding(
-          'all-abstain',
-          'You promise nothing.',
-          `All ${claims.length} digits are abstained on. That is never wrong, and never of use.`,
-          'name the class where the lower bound is at least a half.',
         ),
       counterexample.broken.length > 0 &&
         finding('broken', 'A promise was broken.', proof.trim(), 'check the class that you certify.'),

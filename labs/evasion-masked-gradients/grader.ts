@@ -323,18 +323,11 @@ async function gradeHeld({ artefact, variant, trusted }: Submission<Variant>) {
               `${name}: its own gradient leaves ${honest} of ${images} digits, an attacker who knows it ${knowing}. The difference is the mask, not a defence.`,
               'look on the bench for the one whose two figures are both high.',
             ),
-          held < heldBar &&
-            finding(
-              'no-defence',
-              'It does not even look safe.',
-              `${name}: ${knowing} of ${images} digits hold, and ${honest} under its own gradient.`,
-              'look on the bench for the one that holds against the attacker who knows it.',
-            ),
           finding(
-            'clean-lost',
-            'It costs too much on honest digits.',
-            `${clean.toFixed(1)} % of the clean digits are read rightly, and ${cleanBar} % are needed.`,
-            'choose one that honest customers do not notice.',
+            'no-defence',
+            'It does not even look safe.',
+            `${name}: ${knowing} of ${images} digits hold, and ${honest} under its own gradient.`,
+            'look on the bench for the one that holds against the attacker who knows it.',
           ),
         ]),
   })

@@ -203,19 +203,19 @@ async function gradeFarther({ task, artefact, trusted }: Submission<Variant>) {
       score: { value: 100 * (gain - 1), unit: '%' },
       finding:
         firstFinding([
-          held > 0 &&
-            finding(
-              'not-reached',
-              'The referee found no way across for some digits.',
-              `${counted(held, 'digit')} of ${fartherImages} could not be misread by the referee’s search, which follows the borders of this model. Borders that no search finds have nearly always been hidden, not moved: scores that do not change, or change without a slope.`,
-              'train with the knobs of this bench.',
-            ),
           !cleanRow.satisfied &&
             finding(
               'clean-lost',
               'The repair costs too much on honest digits.',
               `${figure(clean)} % of the clean digits are read rightly, and ${cleanBar} % are needed. A digit misread by itself is at distance 0, so this costs the median, too.`,
               'lower ε, or train for an epoch more.',
+            ),
+          held > 0 &&
+            finding(
+              'not-reached',
+              'The referee found no way across for some digits.',
+              `${counted(held, 'digit')} of ${fartherImages} could not be misread by the referee’s search, which follows the borders of this model. Borders that no search finds have nearly always been hidden, not moved: scores that do not change, or change without a slope.`,
+              'train with the knobs of this bench.',
             ),
           !fartherRow.satisfied &&
             finding(
