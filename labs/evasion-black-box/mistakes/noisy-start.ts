@@ -1,6 +1,6 @@
 // finding: no-direction
 // checkpoint: yes-or-no
-import type { Face } from './square'
+type Face = Float32Array
 
 export type Ask = (faces: Face[]) => Promise<boolean[]>
 
