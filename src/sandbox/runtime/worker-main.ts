@@ -118,6 +118,8 @@ function openChannel(port: MessagePort, { limits }: WorkerInit) {
     inWindow++
     post(message)
   }
+  /** The latest progress, when there was no room for it: a run that is done shows how far it came. */
+  let undrawn: Extract<WorkerMessage, { type: 'progress' }> | undefined
 
   let pending: ConsoleLine[] = []
   let lines = 0
@@ -193,10 +195,14 @@ function openChannel(port: MessagePort, { limits }: WorkerInit) {
       if (refusal) throw Object.assign(place, refusal)
     },
     progress(done: number, total: number) {
-      if (mayDraw()) send({ type: 'progress', done, total })
+      undrawn = { type: 'progress', done, total }
+      if (!mayDraw()) return
+      send(undrawn)
+      undrawn = undefined
     },
     finish() {
       flush()
+      if (undrawn) send(undrawn)
       send({ type: 'finished' })
     },
     console: Object.freeze({
