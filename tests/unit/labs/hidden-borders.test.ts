@@ -21,24 +21,25 @@ async function scaled(factors: (count: number) => Record<number, number>) {
   return { kind: 'model-weights', model: 'digits-cnn', tensors }
 }
 
-test.each<[string, (count: number) => Record<number, number>, string]>([
-  [
-    'scores a thousand times as large hide nothing: the borders are where they were',
-    (count) => ({ [count - 2]: 1e3, [count - 1]: 1e3 }),
-    'not-farther',
-  ],
-  [
-    'slopes that overflow on their way back are told as hidden borders, not as far ones',
-    () => ({ 0: 2 ** -124, 1: 2 ** -124, 2: 2 ** 124 }),
-    'not-reached',
-  ],
-])('%s', async (_, factors, finding) => {
-  const verdict = await gradeArtefact(
+const grade = async (artefact: unknown) =>
+  gradeArtefact(
     await loadGrader('evasion-minimum-norm'),
-    { checkpoint: 'farther', seed: 1, artefact: await scaled(factors) },
+    { checkpoint: 'farther', seed: 1, artefact },
     workshop,
   )
-  expect(verdict).toMatchObject({ status: 'failed', finding: { id: finding } })
+
+test.each<[string, (count: number) => Record<number, number>]>([
+  ['scores a thousand times as large', (count) => ({ [count - 2]: 1e3, [count - 1]: 1e3 })],
+  ['scores too small for the square of a slope', (count) => ({ [count - 2]: 1e-30, [count - 1]: 1e-30 })],
+  ['slopes that overflow on their way back', () => ({ 0: 2 ** -124, 1: 2 ** -124, 2: 2 ** 124 })],
+])('%s hide no border: it is found where it was', async (_, factors) => {
+  const verdict = await grade(await scaled(factors))
+  expect(verdict).toMatchObject({ status: 'failed', finding: { id: 'not-farther' } })
   expect(verdict.rows.find(({ id }) => id === 'clean')).toMatchObject({ satisfied: true })
   expect(verdict.rows.find(({ id }) => id === 'farther')).toMatchObject({ satisfied: false })
+})
+
+test('a reader that answers the same whatever it sees has no border, and is told what it lost', async () => {
+  const verdict = await grade(await scaled((count) => ({ [count - 2]: 0 })))
+  expect(verdict).toMatchObject({ status: 'failed', finding: { id: 'clean-lost' } })
 })
