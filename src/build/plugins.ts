@@ -5,6 +5,7 @@ import { learnerTypes } from './learner-types.ts'
 import { monacoWorkers } from './monaco-workers.ts'
 import { sandboxRuntime } from './sandbox-runtime.ts'
 import { simdKernels } from './simd-kernels.ts'
+import { tfjsThreads } from './tfjs-threads.ts'
 import { wasmBinaries } from './wasm-binaries.ts'
 
 export interface BuildContext {
@@ -22,6 +23,7 @@ export function plugins(context: BuildContext): PluginOption[] {
     monacoWorkers(context),
     sandboxRuntime(context),
     simdKernels(context),
+    tfjsThreads(),
     wasmBinaries(context),
   ]
 }

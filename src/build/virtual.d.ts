@@ -9,6 +9,15 @@ declare module 'virtual:perturb/simd-kernels' {
   const bytes: Uint8Array
   export default bytes
 }
+declare module 'virtual:perturb/simd-kernels-shared' {
+  /** The same for a heap in shared memory. */
+  const bytes: Uint8Array
+  export default bytes
+}
+declare module 'virtual:perturb/tfjs-thread-script' {
+  /** Absolute address of what tfjs' WASM threads run, to be set before they start: see src/build/tfjs-threads.ts. */
+  export const threadScript: { address: string }
+}
 declare module 'virtual:perturb/sandbox-runtime' {
   /** The classic (IIFE) text that runs inside the sandbox's worker, before the learner's program. */
   const text: string

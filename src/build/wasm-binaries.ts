@@ -2,13 +2,22 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'vite'
 import type { BuildContext } from './plugins.ts'
+import { threadScript } from './tfjs-threads.ts'
 
-const files = ['tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm.wasm']
+const script = 'tfjs-backend-wasm-threaded-simd.js'
+const files = [
+  'tfjs-backend-wasm-simd.wasm',
+  'tfjs-backend-wasm.wasm',
+  'tfjs-backend-wasm-threaded-simd.wasm',
+  script,
+]
 
-/** Puts tfjs' single-thread WASM binaries at `wasm/<file>` beside the app, in the build and in `dev`. */
+/** Puts tfjs' WASM binaries, and what its threads run, at `wasm/<file>` beside the app, in the build and in `dev`. */
 export function wasmBinaries({ root, mode }: BuildContext): Plugin {
   const read = (file: string) =>
-    readFileSync(join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist', file))
+    file === script
+      ? threadScript(root)
+      : readFileSync(join(root, 'node_modules/@tensorflow/tfjs-backend-wasm/dist', file))
   let isWorker = false
   return {
     name: 'perturb:wasm-binaries',
@@ -19,7 +28,7 @@ export function wasmBinaries({ root, mode }: BuildContext): Plugin {
       server.middlewares.use((request, response, next) => {
         const file = files.find((name) => request.url?.split('?')[0]?.endsWith(`/wasm/${name}`))
         if (!file) return next()
-        response.setHeader('Content-Type', 'application/wasm')
+        response.setHeader('Content-Type', file === script ? 'text/javascript' : 'application/wasm')
         response.end(read(file))
       })
     },

@@ -37,7 +37,7 @@ const portsTried = 20
 
 /**
  * Serves a built app as any static host would: right types, nothing hash-less cached without asking,
- * and unless asked no COOP or COEP (tfjs' threads break when minified; an LMS frame cannot have them either).
+ * and unless asked no COOP or COEP (a page inside an LMS' frame cannot have them).
  * Throws an Error that says what to do when the port is taken.
  */
 export async function serve(folder: string, options: ServeOptions = {}): Promise<Site> {

@@ -41,7 +41,15 @@ export interface BackendProbe {
   ms?: number
 }
 
-export interface BackendChoice {
+export interface StartOptions {
+  /**
+   * The absolute address of the app's folder, with a slash: from there WASM may take more than one thread where the
+   * page is cross-origin isolated. Left out, it takes one.
+   */
+  threadsFrom?: string
+}
+
+export interface BackendChoice extends StartOptions {
   preference: BackendName | 'auto'
   fetchBytes: FetchBytes
   /** Builds, on the current backend, the model to measure with; the probe disposes it. */
@@ -52,11 +60,17 @@ export interface BackendChoice {
  * Starts one named backend and makes it the current one; bytes of the WASM binary come by injection
  * (fetch, disk or a port). Throws PerturbError `unavailable` with the reason when the machine lacks it.
  */
-export async function startBackend(name: BackendName, fetchBytes: FetchBytes): Promise<void> {
+export async function startBackend(
+  name: BackendName,
+  fetchBytes: FetchBytes,
+  { threadsFrom }: StartOptions = {},
+): Promise<void> {
   switch (name) {
     case 'wasm': {
       const { startWasm } = await import('./wasm-backend.ts')
-      return startWasm(fetchBytes)
+      if (threadsFrom === undefined || !platform.crossOriginIsolated) return startWasm(fetchBytes)
+      const { threadsHere } = await import('./wasm-threads.ts')
+      return startWasm(fetchBytes, await threadsHere(threadsFrom))
     }
     case 'cpu':
       await import('@tensorflow/tfjs-backend-cpu')
@@ -115,11 +129,12 @@ async function activate(name: BackendName): Promise<void> {
  */
 export async function chooseBackend(choice: BackendChoice): Promise<BackendReport> {
   const { preference, fetchBytes } = choice
+  const start = (name: BackendName) => startBackend(name, fetchBytes, choice)
   let unmet = ''
   if (preference !== 'auto') {
     try {
-      await startBackend(preference, fetchBytes)
-      const probes = [{ name: preference, available: true, ms: await measure(choice, true) }]
+      await start(preference)
+      const probes = [{ name: preference, available: true, ms: await measureBest(preference, choice, true) }]
       return { name: preference, device: await deviceWords(preference), why: 'chosen by you', probes }
     } catch (error) {
       unmet = `you chose ${backendTitles[preference]}, which does not work here (${reasonOf(error)}); `
@@ -127,14 +142,14 @@ export async function chooseBackend(choice: BackendChoice): Promise<BackendRepor
   }
   const probes = new Map<BackendName, BackendProbe>()
   const finish = async (name: BackendName, why: string): Promise<BackendReport> => {
-    if (tf.getBackend() !== name) await startBackend(name, fetchBytes)
+    if (tf.getBackend() !== name) await start(name)
     const listed = backendNames.map((known) => probes.get(known)).filter((probe) => probe !== undefined)
     return { name, device: await deviceWords(name), why: unmet + why, probes: listed }
   }
   const attempt = async (name: BackendName) => {
     try {
-      await startBackend(name, fetchBytes)
-      probes.set(name, { name, available: true, ms: await measure(choice, name === 'cpu') })
+      await start(name)
+      probes.set(name, { name, available: true, ms: await measureBest(name, choice, name === 'cpu') })
     } catch (error) {
       probes.set(name, { name, available: false, reason: reasonOf(error) })
     }
@@ -180,6 +195,19 @@ function reasons(probes: Map<BackendName, BackendProbe>): string {
 const probeRows = 32
 /** Where there is nothing to compare with: software graphics and plain JavaScript take long. */
 const aloneRows = 4
+
+/** As `measure`; WASM's threads, which cost a small model more than they bring, stay where they are faster on this one. */
+async function measureBest(name: BackendName, choice: BackendChoice, alone: boolean): Promise<number> {
+  const wasm =
+    name === 'wasm' && choice.threadsFrom !== undefined ? await import('./wasm-backend.ts') : undefined
+  if (!wasm?.offersThreads()) return measure(choice, alone)
+  const one = await measure(choice)
+  wasm.beginThreads()
+  const many = await measure(choice)
+  if (many < one) return many
+  wasm.endThreads()
+  return one
+}
 
 /**
  * Milliseconds of one input gradient: the better of two loops of three, since an attack too reads numbers back
@@ -269,8 +297,11 @@ async function deviceWords(name: BackendName): Promise<string> {
     }
     case 'webgl':
       return webglDevice().renderer || 'unnamed renderer'
-    case 'wasm':
-      return (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'SIMD, one thread' : 'no SIMD, one thread'
+    case 'wasm': {
+      const { wasmThreads } = await import('./wasm-backend.ts')
+      const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'SIMD' : 'no SIMD'
+      return `${simd}, ${wasmThreads() > 1 ? `${wasmThreads()} threads` : 'one thread'}`
+    }
     case 'cpu':
       return 'plain JavaScript, one thread'
   }

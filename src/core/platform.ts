@@ -29,7 +29,19 @@ interface Port {
 
 interface Platform {
   performance: { now(): number }
-  navigator?: { gpu?: { requestAdapter(options?: object): Promise<GpuAdapter | null> } }
+  navigator?: {
+    gpu?: { requestAdapter(options?: object): Promise<GpuAdapter | null> }
+    hardwareConcurrency?: number
+  }
+  /** Whether memory may be shared with other threads. */
+  crossOriginIsolated?: boolean
+  Worker?: new (address: string) => {
+    onmessage: (() => void) | null
+    onerror: ((event: { preventDefault(): void }) => void) | null
+    terminate(): void
+  }
+  Blob?: new (parts: string[], options: { type: string }) => object
+  URL?: { createObjectURL(blob: object): string; revokeObjectURL(address: string): void }
   OffscreenCanvas?: new (
     width: number,
     height: number,

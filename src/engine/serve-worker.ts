@@ -12,7 +12,10 @@ export function serveWorker(role: Workshop['role']): void {
   scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     if (data.type === 'hello') {
       const emit = (name: string, value: unknown) => post({ type: 'event', name, value })
-      dispatcher = createDispatcher(createWorkshop({ role, fetchBytes: fetchBelow(data.base), emit }), post)
+      dispatcher = createDispatcher(
+        createWorkshop({ role, fetchBytes: fetchBelow(data.base), base: new URL('.', data.base).href, emit }),
+        post,
+      )
     } else dispatcher?.handle(data)
   }
 }

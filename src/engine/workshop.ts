@@ -60,6 +60,8 @@ export interface BackendDoor {
 export interface WorkshopOptions {
   role: Workshop['role']
   fetchBytes: FetchBytes
+  /** The absolute address of the app's folder, with a slash; without it WASM takes one thread. */
+  base?: string
   emit(event: string, value: unknown): void
   backends?: BackendDoor
 }
@@ -77,6 +79,7 @@ interface Era {
 export function createWorkshop({
   role,
   fetchBytes,
+  base,
   emit,
   backends = { choose: chooseBackend, start: startBackend, onLost: onDeviceLost },
 }: WorkshopOptions): Workshop {
@@ -87,6 +90,8 @@ export function createWorkshop({
   /** Trainings under way: a device that is lost may never answer them. */
   const inTraining = new Set<string>()
   const kept = new Map<string, unknown>()
+  // A verdict is computed alike everywhere: the referee takes one thread.
+  const threadsFrom = role === 'engine' ? base : undefined
   let era: Promise<Era> | undefined
   let current: Era | undefined
 
@@ -100,6 +105,7 @@ export function createWorkshop({
       preference: role === 'referee' ? 'wasm' : preference,
       fetchBytes,
       probeModel,
+      threadsFrom,
     })
     if (role === 'referee' && report.name !== 'wasm')
       throw new PerturbError(
@@ -154,8 +160,8 @@ export function createWorkshop({
     const reasons: string[] = []
     for (const name of backendNames.slice(backendNames.indexOf(lost) + 1)) {
       try {
-        await backends.start(name, fetchBytes)
-        const report = await backends.choose({ preference: name, fetchBytes })
+        await backends.start(name, fetchBytes, { threadsFrom })
+        const report = await backends.choose({ preference: name, fetchBytes, threadsFrom })
         const without = probes.map((probe) =>
           probe.name === lost ? { name: lost, available: false, reason: 'its device was lost' } : probe,
         )

@@ -8,9 +8,7 @@ const root = join(repository, 'tests/bench')
 /** PyTorch's side needs no build. */
 export const torchProgram = join(root, 'torch_side.py')
 
-const threadedBinary = 'tfjs-backend-wasm-threaded-simd.wasm'
-
-/** The two pages, for a browser; not minified, and with the binary that the app leaves out, for tfjs' threads. */
+/** The two pages, for a browser; not minified. */
 export async function buildPages(outDir: string): Promise<void> {
   const { build } = await import('vite')
   await build({
@@ -26,10 +24,6 @@ export async function buildPages(outDir: string): Promise<void> {
       rolldownOptions: { input: [join(root, 'ours.html'), join(root, 'stock.html')] },
     },
   })
-  cpSync(
-    join(repository, 'node_modules/@tensorflow/tfjs-backend-wasm/dist', threadedBinary),
-    join(outDir, 'wasm', threadedBinary),
-  )
 }
 
 /**

@@ -25,6 +25,7 @@ export interface Report {
 
 const titles: Record<string, string> = {
   ours: 'ours',
+  oursThreads: 'ours, threads',
   stock: 'stock tfjs',
   stockThreads: 'stock tfjs, threads',
   torch: 'PyTorch, this GPU',

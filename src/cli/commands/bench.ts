@@ -166,13 +166,14 @@ async function benchPages(
         sides.push({ name, side: await browserSide(browser, `${site.address}/${name}.html`), backend })
       // tfjs' binary starts a thread for each two cores that it is told of: two threads at least.
       if (backend === 'wasm')
-        sides.push({
-          name: 'stockThreads',
-          side: await browserSide(browser, `${isolated.address}/stock.html#threads`, {
-            cores: Math.max(4, availableParallelism()),
-          }),
-          backend,
-        })
+        for (const name of ['ours', 'stock'])
+          sides.push({
+            name: `${name}Threads`,
+            side: await browserSide(browser, `${isolated.address}/${name}.html#threads`, {
+              cores: Math.max(4, availableParallelism()),
+            }),
+            backend,
+          })
       if (python && backend === 'wasm')
         sides.push({
           name: 'torchCpu',

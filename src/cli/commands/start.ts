@@ -8,7 +8,7 @@ const usualPort = 4173
 export const command: Command = {
   summary: 'Build the app if needed and serve it on this machine',
   help: `
-npm start [-- --port NUMBER] [--host ADDRESS]
+npm start [-- --port NUMBER] [--host ADDRESS] [--isolated]
 
 Builds the app when dist/ is missing or older than its sources, then serves it until Ctrl+C.
 
@@ -16,15 +16,23 @@ Builds the app when dist/ is missing or older than its sources, then serves it u
   --host ADDRESS   the address to listen on (this machine only when left out; 0.0.0.0 for every address
                    it has). Away from localhost a browser gives plain http no WebGPU and no offline use;
                    the Doctor page tells what remains.
+  --isolated       send the headers (COOP, COEP) by which a browser shares memory between threads: on
+                   machines of four cores or more WASM then reads pictures on several. Not for a page
+                   that is shown inside another site's frame.
   --help           this text`,
   async run(argv) {
-    const options = readOptions(argv, { port: { type: 'string' }, host: { type: 'string' } })
+    const options = readOptions(argv, {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      isolated: { type: 'boolean' },
+    })
     const port = readPort(options.port)
     await buildIfStale(console.log)
     const site = await serve(dist, {
       host: options.host,
       port: port ?? usualPort,
       strictPort: port !== undefined,
+      isolated: options.isolated,
     })
     console.log(`\n  Perturb is at ${site.address}/\n  Ctrl+C stops it.\n`)
     await new Promise<void>((resolve) => {

@@ -106,9 +106,10 @@ export interface SimdKernels {
   ): void
 }
 
-/** Starts our kernels on the heap of tfjs' WASM backend. */
-export async function startSimd(backend: BackendWasm): Promise<SimdKernels> {
-  const { asm } = backend.wasm as unknown as { asm: { memory: unknown } }
-  const { instance } = await platform.WebAssembly!.instantiate(bytes, { env: { memory: asm.memory } })
+/** Starts our kernels on the heap of tfjs' WASM backend; `shared`: compiled for one in shared memory. */
+export async function startSimd(backend: BackendWasm, shared?: Uint8Array): Promise<SimdKernels> {
+  const { asm, wasmMemory } = backend.wasm as unknown as { asm: { memory?: unknown }; wasmMemory?: unknown }
+  const imports = { env: { memory: asm.memory ?? wasmMemory } }
+  const { instance } = await platform.WebAssembly!.instantiate(shared ?? bytes, imports)
   return instance.exports as SimdKernels
 }

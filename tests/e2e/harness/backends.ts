@@ -1,6 +1,7 @@
 /** The app's own backends, models and workshop on a bare page, for tests that compare and destroy backends. */
 import { pgd } from '../../../src/attacks/evasion/pgd.ts'
 import { startBackend, type BackendName } from '../../../src/core/backends.ts'
+import { beginThreads, wasmThreads } from '../../../src/core/wasm-backend.ts'
 import { createRng } from '../../../src/core/rng.ts'
 import * as tf from '../../../src/core/tf.ts'
 import { recipe } from '../../../src/models/architectures.ts'
@@ -45,6 +46,7 @@ function images(): tf.Tensor {
 }
 
 export interface Computed {
+  threads: number
   logits: number[]
   loss: number[]
   gradient: number[]
@@ -60,8 +62,9 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
 }
 
 /** Scores, input gradients, and the weights after one training step. */
-async function compute(backend: BackendName): Promise<Computed> {
-  await startBackend(backend, fetchBytes)
+async function compute(backend: BackendName, threads = false): Promise<Computed> {
+  await startBackend(backend, fetchBytes, { threadsFrom: threads ? base.href : undefined })
+  if (threads) beginThreads()
   const weights = initialWeights(architecture, 3)
   const model = createModel(architecture, weights)
   const trainer = createTrainer(architecture, weights)
@@ -71,6 +74,7 @@ async function compute(backend: BackendName): Promise<Computed> {
   const trainedLoss = trainer.step(x, labels, 0.01)
   const numbers = async (tensor: tf.Tensor) => Array.from(await tensor.data())
   const computed = {
+    threads: wasmThreads(),
     logits: await numbers(logits),
     loss: await numbers(loss),
     gradient: await numbers(gradient),
