@@ -79,9 +79,11 @@ async function runProgram(
   const weights = ownWeights(task, earlier)
   const model = weights
     ? await workshop.modelWithWeights(task.victim.model, weights)
-    : await workshop.model(task.victim.model, task.victim.seed)
+    : task.shop
+      ? undefined
+      : await workshop.model(task.victim.model, task.victim.seed)
   const server = createCapabilities({
-    model,
+    model: model ?? (() => workshop.model(task.victim.model)),
     dataset: await workshop.dataset(task.dataset),
     task,
     spec,
@@ -105,7 +107,7 @@ async function runProgram(
     return { artefact: { kind: 'model-weights', model: trainedModel(task), tensors }, ledger }
   } finally {
     server.close()
-    if (weights) model.dispose()
+    if (weights) model?.dispose()
   }
 }
 

@@ -2,6 +2,7 @@
 import { PerturbError } from '../core/errors.ts'
 import type { DataSet } from './data-set.ts'
 import { copyRows, rowSize, takeRows, type LabelledRows } from './labelled-rows.ts'
+import type { Profile } from './ratings.ts'
 
 export interface ChangeList {
   /** Rows by id, each once. */
@@ -51,4 +52,29 @@ export function withChanges(rows: LabelledRows, { ids, labels, values }: ChangeL
     changed,
     Array.from(changed.ids.keys()).filter((place) => !gone.has(place)),
   )
+}
+
+/**
+ * What invented users rate, as changes: each of their ratings fills an empty cell of the table. The id of a cell is the
+ * user's place among the invented ones times this, plus the item; its label is the rating, a whole number.
+ */
+export const profileStride = 65_536
+
+export function profileChanges(profiles: readonly Profile[]): ChangeList {
+  const cells = profiles.flatMap((profile, user) =>
+    profile.map(({ item, value }) => ({ id: user * profileStride + item, value })),
+  )
+  return { ids: cells.map(({ id }) => id), labels: cells.map(({ value }) => value) }
+}
+
+/** The profiles of a list of such changes; one that has no rating is nobody, and is left out. */
+export function profilesOf({ ids, labels }: ChangeList): Profile[] {
+  const byUser = new Map<number, { item: number; value: number }[]>()
+  for (const [i, id] of ids.entries()) {
+    const user = Math.floor(id / profileStride)
+    const own = byUser.get(user) ?? []
+    byUser.set(user, own)
+    own.push({ item: id % profileStride, value: labels[i]! })
+  }
+  return [...byUser.keys()].sort((a, b) => a - b).map((user) => byUser.get(user)!)
 }

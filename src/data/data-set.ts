@@ -1,4 +1,5 @@
 import type { Tensor } from '../core/tf.ts'
+import type { SplitRatings } from './ratings.ts'
 
 export interface Split {
   readonly count: number
@@ -38,6 +39,8 @@ export interface DataSet {
   readonly features?: readonly Feature[]
   /** Made by a program that invents it, and to be called so wherever it is shown. */
   readonly isSimulated?: boolean
+  /** Of a catalogue, whose items are the training split: what shoppers said of them. */
+  readonly ratings?: SplitRatings
   readonly train: Split
   readonly test: Split
 }

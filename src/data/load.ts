@@ -3,6 +3,7 @@ import { PerturbError } from '../core/errors.ts'
 import { tensor } from '../core/tf.ts'
 import type { DataSet, Feature, Split } from './data-set.ts'
 import { decodePng, type Picture } from './png.ts'
+import { readRatings } from './ratings.ts'
 import { fetchShipped, fetchShippedText, isShipped } from './shipped.ts'
 import { loadTable } from './table.ts'
 
@@ -26,7 +27,10 @@ interface Header {
   features?: Feature[]
   simulated?: boolean
   train: SplitHeader
-  test: SplitHeader
+  /** A catalogue has none. */
+  test?: SplitHeader
+  /** Of a catalogue: who rated its items. */
+  ratings?: { file: string; users: number; scale: [number, number]; keptBack: number }
 }
 
 /**
@@ -43,15 +47,42 @@ export async function loadDataSet(name: string, fetchBytes: FetchBytes): Promise
     const path = `${folder}/${split.file}`
     return splitOf(decodePng(await fetchShipped(path, fetchBytes), path), header, split, path)
   }
-  const [train, test] = await Promise.all([read(header.train), read(header.test)])
+  const [train, test] = await Promise.all([
+    read(header.train),
+    header.test ? read(header.test) : noRows(header),
+  ])
   if (features && features.length !== height * width * channels)
     throw new PerturbError(
       'unreadable',
       `${folder}/header.json: names ${features.length} features for rows of ${height * width * channels} numbers`,
     )
-  const table = { ...(features ? { features } : {}), ...(simulated ? { isSimulated: true } : {}) }
-  return { name, noun, shape: [height, width, channels], classes, ...table, train, test }
+  const ratings = header.ratings && (await readShop(folder, header.ratings, train, fetchBytes))
+  const more = {
+    ...(features ? { features } : {}),
+    ...(simulated ? { isSimulated: true } : {}),
+    ...(ratings ? { ratings } : {}),
+  }
+  return { name, noun, shape: [height, width, channels], classes, ...more, train, test }
 }
+
+async function readShop(
+  folder: string,
+  { file, users, scale, keptBack }: NonNullable<Header['ratings']>,
+  { count, labels }: Split,
+  fetchBytes: FetchBytes,
+) {
+  const path = `${folder}/${file}`
+  const groups = Int32Array.from(labels)
+  const table = { numUsers: users, numItems: count, scale, groups }
+  return readRatings(path, await fetchShippedText(path, fetchBytes), table, keptBack)
+}
+
+const noRows = ({ height, width, channels }: Header): Split => ({
+  count: 0,
+  labels: new Uint8Array(0),
+  pixels: () => new Float32Array(0),
+  images: () => tensor([], [0, height, width, channels]),
+})
 
 const unitScale = Float32Array.from({ length: 256 }, (_, value) => value / 255)
 

@@ -9,6 +9,7 @@ import type { Counted } from '../core/ledger.ts'
 import { QueryLedger } from '../core/ledger.ts'
 import * as tf from '../core/tf.ts'
 import { withPoison, type PoisonList } from '../attacks/poison-list.ts'
+import { dropped, profilesOf } from '../data/change-list.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { LabelledRows } from '../data/labelled-rows.ts'
 import { sampleUnderNoise } from '../defences/certification/randomised-smoothing.ts'
@@ -18,7 +19,8 @@ import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import { readRows, readTest } from '../grading/readings.ts'
 import { givenRows, victimRows } from '../grading/retrained.ts'
-import { parseArtefact } from '../grading/validate.ts'
+import { givenRatings, recommended, type ShopSpec } from '../grading/shop.ts'
+import { parseArtefact, type Expected } from '../grading/validate.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import type { Model, Weight } from '../models/model.ts'
 import { createModel, topClasses } from '../models/network.ts'
@@ -93,7 +95,9 @@ const grants = {
   'data.sample': ['data'],
   'data.batch': ['trainer'],
   'data.audited': ['data'],
+  'data.ratings': ['data'],
   retrain: ['retrain'],
+  recommend: ['recommend'],
 } as const satisfies Record<keyof Capabilities, readonly string[]>
 type CapabilityName = keyof Capabilities
 
@@ -416,6 +420,39 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         })
       },
 
+      async 'data.ratings'() {
+        const { numUsers, numItems, users, items, values, groups } = givenRatings(
+          shopOf('data.ratings', task),
+          dataset,
+        )
+        return {
+          numUsers,
+          numItems,
+          kinds: Int32Array.from(groups ?? []),
+          users: users.slice(),
+          items: items.slice(),
+          values: values.slice(),
+        }
+      },
+
+      async recommend([ids, stars, without]) {
+        const shop = shopOf('recommend', task)
+        const change = readRatingsChange(shop, ids, stars, without, dataset)
+        const { users } = givenRatings(shop, dataset)
+        const left = new Set(change.without)
+        const invented = change.profiles.reduce((sum, profile) => sum + profile.length, 0)
+        ledger.charge('training', users.filter((user) => !left.has(user)).length + invented, [
+          Int32Array.from(ids as Int32Array),
+          Int32Array.from(stars as Int32Array),
+          Int32Array.from(without as Int32Array),
+        ])
+        const { exposure, hitRate, removed } = await recommended(shop, dataset, change, {
+          seed,
+          onStep: stopIfClosed,
+        })
+        return { exposure, hitRate, removed: Int32Array.from(removed) }
+      },
+
       async 'data.audited'() {
         const audited = task.audited ?? []
         const { labels } = dataset[task.split]
@@ -654,6 +691,45 @@ function readChanges(
   )
   if (parsed.artefact?.kind === 'change-list') return parsed.artefact
   throw new PerturbError('bad-input', `retrain: ${parsed.rejected?.headline}`)
+}
+
+function shopOf(method: string, { shop }: Task): ShopSpec {
+  if (shop) return shop
+  throw new PerturbError('bad-input', `${method}: this checkpoint has no shop`)
+}
+
+/** Invented shoppers and those left out, as a program sends them; checked like a hand-in. */
+function readRatingsChange(
+  shop: ShopSpec,
+  ids: unknown,
+  stars: unknown,
+  without: unknown,
+  dataset: DataSet,
+) {
+  if (!(ids instanceof Int32Array) || !(stars instanceof Int32Array) || !(without instanceof Int32Array))
+    throw new PerturbError(
+      'bad-input',
+      `recommend: give profiles, without, or both; got ${describe(ids)} and ${describe(without)}`,
+    )
+  const { numUsers, numItems, scale } = givenRatings(shop, dataset)
+  const most = shop.handIn.kind === 'profiles' ? shop.handIn.most : numUsers
+  const read = (list: object, expected: Expected) => {
+    const parsed = parseArtefact({ kind: 'change-list', ...list }, expected)
+    if (parsed.artefact?.kind === 'change-list') return parsed.artefact
+    throw new PerturbError('bad-input', `recommend: ${parsed.rejected?.headline}`)
+  }
+  return {
+    profiles: profilesOf(
+      read(
+        { ids: [...ids], labels: [...stars] },
+        { kind: 'change-list', of: 'profiles', most, numItems, scale },
+      ),
+    ),
+    without: read(
+      { ids: [...without], labels: Array.from(without, () => dropped) },
+      { kind: 'change-list', of: 'shoppers', numUsers },
+    ).ids,
+  }
 }
 
 /** Asking a network of one's own costs the victim nothing. */

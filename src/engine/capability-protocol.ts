@@ -93,6 +93,24 @@ export interface Capabilities {
     values: Float32Array | null,
     backdoor: { trigger?: unknown; stamped: number[] } | null,
   ): Reading & { scores: Float32Array }
+  /** What shoppers said of the catalogue's items: three columns, and the kind of each item. */
+  'data.ratings'(): {
+    numUsers: number
+    numItems: number
+    kinds: Int32Array
+    users: Int32Array
+    items: Int32Array
+    values: Float32Array
+  }
+  /**
+   * Fits the task's recommender on its ratings with those of invented shoppers (cells and stars, as `profileChanges` makes
+   * them), without some shoppers, and reads the lists of the honest ones. Every rating that it is fitted on is charged.
+   */
+  recommend(
+    ids: Int32Array,
+    stars: Int32Array,
+    without: Int32Array,
+  ): { exposure: number; hitRate: number; removed: Int32Array }
   /** The true labels of the rows that the task says were audited. */
   'data.audited'(): { ids: number[]; y: Int32Array }
   /** The first n images of the task; all of them when n is null. */

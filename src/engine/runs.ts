@@ -42,7 +42,8 @@ class OpenRuns {
         own = { beside: shipped, model: await workshop.modelWithWeights(task.victim.model, weights) }
       return own.model
     }
-    await workshop.attempt(model)
+    // A recommender is no network: it is fitted when it is asked.
+    if (!task.shop) await workshop.attempt(model)
     const server = createCapabilities({
       model,
       dataset,

@@ -8,6 +8,7 @@ import type { StageSpec } from '../defences/stage.ts'
 import type { WatchRule } from '../defences/detection/query-watch.ts'
 import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
 import type { Readings } from './readings.ts'
+import type { ShopSpec } from './shop.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Trusted copies, on the referee: WASM, one thread, the same binary in the page and in Node. */
@@ -87,6 +88,11 @@ export interface Task {
   trainedOn?: { ids: number[]; changes?: PoisonList }
   /** Rows that somebody else has looked at: `data.audited()` tells their true labels. */
   audited?: number[]
+  /**
+   * The victim is a recommender on the data set's ratings, fitted anew by engine and referee; `victim.model` is then ''. A
+   * change list holds the ratings of invented shoppers, or the shoppers to leave out.
+   */
+  shop?: ShopSpec
   /** For a checkpoint of `change-list`: what a change may do besides giving a row another label. */
   changes?: { drops?: boolean; values?: boolean; trigger?: boolean }
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */

@@ -8,6 +8,7 @@ import type { LedgerSummary } from './artefact.ts'
 import type { CheckpointGrader, LabGrader, Task, Trusted } from './grader.ts'
 import { artefactDigest } from './packing.ts'
 import { conclude, rejected, unavailable } from './rows.ts'
+import { expectedChanges } from './shop.ts'
 import { parseArtefact, type Expected } from './validate.ts'
 import { surrogateName } from './artefact.ts'
 import type { Verdict } from './verdict.ts'
@@ -283,7 +284,9 @@ async function expectedOf<V>(
     case 'scores':
       return { kind: 'scores', ids: task.ids, columns: task.columns ?? [] }
     case 'change-list': {
-      const { shape, classes } = await tools.dataset(task.dataset)
+      const dataset = await tools.dataset(task.dataset)
+      if (task.shop) return expectedChanges(task.shop, dataset)
+      const { shape, classes } = dataset
       const { drops = false, values = false, trigger = false } = task.changes ?? {}
       const rowSize = shape.reduce((product, n) => product * n, 1)
       return {

@@ -1,6 +1,6 @@
 import { checkTrigger, type Trigger } from '../attacks/trigger.ts'
 import { PerturbError } from '../core/errors.ts'
-import { dropped } from '../data/change-list.ts'
+import { dropped, profileStride } from '../data/change-list.ts'
 import type { Artefact, ArtefactKind } from './artefact.ts'
 import { rejected } from './rows.ts'
 import type { Verdict } from './verdict.ts'
@@ -11,7 +11,18 @@ export type Expected =
   | { kind: 'model-weights'; model: string; tensors: readonly { name: string; shape: readonly number[] }[] }
   | { kind: 'scores'; ids: readonly number[]; columns: readonly string[] }
   | {
+      /** Ratings of invented shoppers, as cells (`profileChanges`): so many shoppers at most. */
       kind: 'change-list'
+      of: 'profiles'
+      most: number
+      numItems: number
+      scale: readonly [lowest: number, highest: number]
+    }
+  /** Shoppers who are left out, by number. */
+  | { kind: 'change-list'; of: 'shoppers'; numUsers: number }
+  | {
+      kind: 'change-list'
+      of?: 'rows'
       /** Rows that may be changed. */
       ids: readonly number[]
       classes: readonly string[]
@@ -75,7 +86,11 @@ function read(untrusted: unknown, expected: Expected): Artefact {
     case 'scores':
       return readScores(untrusted, expected)
     case 'change-list':
-      return readChanges(untrusted, expected)
+      return expected.of === 'profiles'
+        ? readProfiles(untrusted, expected)
+        : expected.of === 'shoppers'
+          ? readLeftOut(untrusted, expected)
+          : readChanges(untrusted, expected)
     case 'answer':
       return readAnswer(untrusted)
   }
@@ -181,18 +196,84 @@ function readWeights(untrusted: object, expected: Extract<Expected, { kind: 'mod
   return { kind: 'model-weights', model: expected.model, tensors }
 }
 
+type ExpectedChanges = Extract<Expected, { kind: 'change-list' }>
+
+function idsAndLabels(untrusted: object, most: number, noun: string, next: string) {
+  const ids = integers(own(untrusted, 'ids'), 'ids', most + 1)
+  const labels = integers(own(untrusted, 'labels'), 'labels', most + 1)
+  if (ids.length !== labels.length)
+    throw new Malformed(
+      `Every ${noun} needs one label; got ${ids.length} ids and ${labels.length} labels.`,
+      next,
+    )
+  return { ids, labels }
+}
+
+/** No profile at all is a hand-in, and more of them than a budget allows are: they are graded, and fail. */
+function readProfiles(
+  untrusted: object,
+  { most, numItems, scale: [lowest, highest] }: Extract<ExpectedChanges, { of: 'profiles' }>,
+): Artefact {
+  const next =
+    'Next: hand in a list of profiles, each item once in a profile: `submit({ profiles: [[{ item, stars }]] })`.'
+  const { ids, labels } = idsAndLabels(untrusted, most * numItems, 'invented rating', next)
+  const seen = new Set<number>()
+  for (const [i, id] of ids.entries()) {
+    const [who, item, stars] = [Math.floor(id / profileStride), id % profileStride, labels[i]!]
+    if (!(who >= 0 && who < most))
+      throw new Malformed(`At most ${most} invented shoppers are read; got number ${who + 1}.`, next)
+    if (item >= numItems)
+      throw new Malformed(
+        `Invented shopper ${who + 1} rates item ${item}; items go from 0 to ${numItems - 1}.`,
+        next,
+      )
+    if (!(stars >= lowest && stars <= highest))
+      throw new Malformed(
+        `Invented shopper ${who + 1} gives item ${item} ${stars} stars; ratings go from ${lowest} to ${highest}.`,
+        next,
+      )
+    if (seen.has(id)) throw new Malformed(`Invented shopper ${who + 1} rates item ${item} twice.`, next)
+    seen.add(id)
+  }
+  noValues(untrusted, next)
+  return { kind: 'change-list', ids, labels }
+}
+
+function readLeftOut(
+  untrusted: object,
+  { numUsers }: Extract<ExpectedChanges, { of: 'shoppers' }>,
+): Artefact {
+  const next =
+    'Next: name each shopper whom you leave out once, by number: `submit({ changes: [{ id, label: "drop" }] })`.'
+  const { ids, labels } = idsAndLabels(untrusted, numUsers, 'shopper', next)
+  const seen = new Set<number>()
+  for (const [i, id] of ids.entries()) {
+    if (!(id >= 0 && id < numUsers))
+      throw new Malformed(`There is no shopper ${id}; shoppers go from 0 to ${numUsers - 1}.`, next)
+    if (labels[i] !== dropped)
+      throw new Malformed(`Shopper ${id} can only be dropped here; got the label ${labels[i]}.`, next)
+    if (seen.has(id)) throw new Malformed(`Shopper ${id} is dropped twice.`, next)
+    seen.add(id)
+  }
+  noValues(untrusted, next)
+  return { kind: 'change-list', ids, labels }
+}
+
+function noValues(untrusted: object, next: string): void {
+  for (const name of ['values', 'trigger'])
+    if (Object.hasOwn(untrusted, name) && own(untrusted, name) !== undefined)
+      throw new Malformed(`Only ratings may be changed here, and this hand-in has \`${name}\` too.`, next)
+}
+
 /** No change at all is a hand-in: it is graded, and fails. */
-function readChanges(untrusted: object, expected: Extract<Expected, { kind: 'change-list' }>): Artefact {
+function readChanges(
+  untrusted: object,
+  expected: Exclude<ExpectedChanges, { of: 'profiles' | 'shoppers' }>,
+): Artefact {
   const next =
     'Next: hand in each row that you change once, by its id: `submit({ changes: [{ id, label }] })`.'
   const known = new Set(expected.ids)
-  const ids = integers(own(untrusted, 'ids'), 'ids', known.size + 1)
-  const labels = integers(own(untrusted, 'labels'), 'labels', known.size + 1)
-  if (ids.length !== labels.length)
-    throw new Malformed(
-      `Every changed row needs one label; got ${ids.length} rows and ${labels.length} labels.`,
-      next,
-    )
+  const { ids, labels } = idsAndLabels(untrusted, known.size, 'changed row', next)
   const seen = new Set<number>()
   for (const [i, id] of ids.entries()) {
     if (!known.has(id))

@@ -47,6 +47,20 @@ export { touchedPixels, withPoison, type PoisonList } from '../attacks/poison-li
 export { applyTrigger, type Trigger } from '../attacks/trigger.ts'
 export { stripEntropies, stripThreshold } from '../defences/detection/strip.ts'
 export type { LabelledRows } from '../data/labelled-rows.ts'
+/** A shop whose recommender is fitted on changed ratings, and what its lists show. */
+export {
+  givenRatings,
+  honestShoppers,
+  recommended,
+  shopRatings,
+  tooAlike,
+  type RatingsChange,
+  type Recommended,
+  type ShopSpec,
+} from '../grading/shop.ts'
+export { profilesOf } from '../data/change-list.ts'
+export { itemStatistics, placesByUser, withProfiles, type Profile, type Ratings } from '../data/ratings.ts'
+export { profileSimilarity } from '../defences/sanitation/profile-similarity.ts'
 /** The referee's own attacks, e.g. `pgd` on a model that was handed in. */
 export {
   attackImages,

@@ -286,6 +286,44 @@ export declare function retrain(
   also?: { x?: Tensor; trigger?: Trigger },
 ): Promise<Retrained>
 
+/** What one shopper gave one item: 1 to 5 stars. Shoppers and items are numbers from 0. */
+export interface Rating {
+  shopper: number
+  item: number
+  stars: number
+}
+
+/** What anybody can read in a shop: every rating, and the kind of each item. */
+export interface Shop {
+  shoppers: number
+  items: number
+  /** Of each item, e.g. 3 for a dress. */
+  kinds: number[]
+  ratings: Rating[]
+}
+
+/** All that one invented shopper rates, each item once. */
+export type Profile = { item: number; stars: number }[]
+
+/** What the recommender shows after a change of its ratings. */
+export interface Recommended {
+  /** Of the honest shoppers, the share whose list of ten holds the pushed item, 0 to 1. */
+  exposure: number
+  /** How many of the ratings kept back from honest shoppers are of items in their lists, 0 to 1. */
+  hitRate: number
+  /** Shoppers whom the shop's own filter left out, by number; invented ones come after all others, in your order. */
+  removed: number[]
+}
+
+/**
+ * What if: fits the shop's recommender anew, with more shoppers, without some, or both, and reads everybody's list. It
+ * costs as many rows of the budget as there are ratings.
+ */
+export declare function recommend(change?: {
+  profiles?: readonly Profile[]
+  without?: readonly number[]
+}): Promise<Recommended>
+
 /** Images, chosen by your seed. */
 export interface Data {
   /** The first n of this checkpoint's images (all by default): ids, images x in [0, 1], and the digits y that they show. */
@@ -296,6 +334,8 @@ export interface Data {
    * memory: keep numbers from batch to batch, or `tf.keep` a tensor.
    */
   batches(options?: BatchOptions): AsyncIterable<TrainingBatch>
+  /** What shoppers said of the items, in a lab that has a shop. */
+  ratings(): Promise<Shop>
   /** Rows that somebody you trust has looked at, and their true labels; none in most checkpoints. */
   audited(): Promise<{ ids: number[]; y: number[] }>
 }
@@ -418,7 +458,8 @@ export declare const attacks: {
 /**
  * Hands in, once a run, for the ids in the order that `data.sample()` gave them: changed images `x`, or
  * `scores`, lists with one number an image, by the names that the checkpoint asks for. Or `changes`: what you change in
- * the training data, with the `trigger` that some of the rows carry. Or `submit({ weights })`: a model of your own making, its tensors by name. Or `submit(trainer)`: the
+ * the training data, with the `trigger` that some of the rows carry. Or `profiles`: invented shoppers and what they rate. Or
+ * `submit({ weights })`: a model of your own making, its tensors by name. Or `submit(trainer)`: the
  * model that you trained, `submit(surrogate)` that which learned from answers.
  */
 export declare function submit(
@@ -427,6 +468,7 @@ export declare function submit(
     | { ids: ArrayLike<number>; scores: Readonly<Record<string, ArrayLike<number>>> }
     | { weights: Readonly<Record<string, Tensor | ArrayLike<number> | number>> }
     | { changes: readonly Change[]; x?: Tensor; trigger?: Trigger }
+    | { profiles: readonly Profile[] }
     | Trainer
     | Surrogate,
 ): Promise<void>

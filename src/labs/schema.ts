@@ -24,6 +24,7 @@ export const capabilities = [
   'surrogate',
   'data',
   'retrain',
+  'recommend',
 ] as const
 
 const sandbox = v.strictObject({

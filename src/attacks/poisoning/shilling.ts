@@ -12,7 +12,8 @@
  * - segment: the most popular items of the target's own group with the highest rating, and fillers with the
  *   lowest.
  *
- * Differs from the papers: ratings are rounded to whole stars where all honest ones are.
+ * Differs from the papers: ratings are rounded to whole stars where all honest ones are, and profiles may each draw
+ * their popular items from a larger number of them (`among`), so that they are less alike.
  */
 import { PerturbError } from '../../core/errors.ts'
 import { createRng, type Rng } from '../../core/rng.ts'
@@ -32,6 +33,8 @@ export type ShillingOptions = {
   fillerShare: number
   /** Popular items that bandwagon and segment profiles praise too. */
   selected: number
+  /** Each profile draws them from so many of the most popular; from exactly the most popular when this is no more. */
+  among: number
 }
 
 const defaults: ShillingOptions = {
@@ -40,6 +43,7 @@ const defaults: ShillingOptions = {
   target: 0,
   fillerShare: 0.05,
   selected: 10,
+  among: 0,
 }
 
 /**
@@ -54,10 +58,11 @@ export async function shilling(
   run: RunContext,
 ): Promise<PoisoningResult<Ratings>> {
   const settings = readOptions(entry, options) as ShillingOptions
-  const { share, profile, target, fillerShare, selected } = settings
+  const { share, profile, target, fillerShare, selected, among } = settings
   checkShare('shilling', 'share', share)
   checkShare('shilling', 'fillerShare', fillerShare)
   wholeNumber('shilling', 'selected', selected, 0)
+  wholeNumber('shilling', 'among', among, 0)
   wholeNumber('shilling', 'target', target, 0)
   checkRatings('shilling', ratings)
   if (target >= ratings.numItems)
@@ -96,7 +101,7 @@ export async function shilling(
 /** Gives one invented user's ratings at each call. */
 function profiler(
   ratings: Ratings,
-  { profile, target, fillerShare, selected }: ShillingOptions,
+  { profile, target, fillerShare, selected, among }: ShillingOptions,
   rng: Rng,
 ): () => [item: number, value: number][] {
   const { numItems, values, scale, groups } = ratings
@@ -111,16 +116,17 @@ function profiler(
   }
   const others = Array.from({ length: numItems }, (_, item) => item).filter((item) => item !== target)
   const popular = (from: number[]) =>
-    [...from].sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, selected)
-  const praised =
+    [...from].sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, Math.max(selected, among))
+  const pool =
     profile === 'bandwagon'
       ? popular(others)
       : profile === 'segment'
         ? popular(others.filter((item) => groups![item] === groups![target]))
         : []
-  const rest = others.filter((item) => !praised.includes(item))
-  const fillers = Math.min(rest.length, wholeShare(fillerShare, numItems))
   return () => {
+    const praised = pool.length > selected ? rng.shuffle([...pool]).slice(0, selected) : pool
+    const rest = others.filter((item) => !praised.includes(item))
+    const fillers = Math.min(rest.length, wholeShare(fillerShare, numItems))
     const filled = rng.shuffle([...rest]).slice(0, fillers)
     return [
       [target, highest],
@@ -184,6 +190,17 @@ export const entry: PoisoningEntry = {
       name: 'selected',
       label: 'Praised beside it',
       help: 'Popular items that bandwagon and segment profiles praise too.',
+      min: 0,
+      max: 100,
+      step: 1,
+      unit: 'items',
+      scale: 'linear',
+    },
+    {
+      kind: 'number',
+      name: 'among',
+      label: 'Drawn from the most popular',
+      help: 'Each profile praises others of so many popular items; 0 praises exactly the most popular.',
       min: 0,
       max: 100,
       step: 1,

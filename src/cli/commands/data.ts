@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Command } from '../command.ts'
 import { generators } from '../data/generators.ts'
-import { counts, dataFiles } from '../data/write.ts'
+import { setFiles } from '../data/write.ts'
 import { repository } from '../node-platform.ts'
 import { readOptions } from '../options.ts'
 
@@ -11,8 +11,7 @@ export const command: Command = {
   help: `
 npm run data NAME [-- --seed N --out DIR --json]
 
-Simulates the set and writes header.json, train.png, test.png, card.md and SHA256SUMS. The same seed gives the
-same bytes. Sets: ${Object.keys(generators).join(', ')}.
+Simulates the set and writes its data, header.json, card.md and SHA256SUMS. The same seed gives the same bytes. Sets: ${Object.keys(generators).join(', ')}.
 
   --seed N     where its draws begin (that of the shipped set by default)
   --out DIR    where to write (static/data/NAME by default)
@@ -39,16 +38,19 @@ same bytes. Sets: ${Object.keys(generators).join(', ')}.
       throw new Error(`--seed must be a whole number from 0 to 4294967295; got "${options.seed}"`)
     const out = options.out ?? join(repository, 'static/data', name)
 
-    const table = generator.simulate(seed)
-    const files = dataFiles(name, generator, seed, table)
+    const set = generator.simulate(seed)
+    const kept = (generator.kept ?? []).map(
+      async (file) => [file, await readFile(join(repository, 'static/data', name, file))] as const,
+    )
+    const files = setFiles(set, Object.fromEntries(await Promise.all(kept)))
     await mkdir(out, { recursive: true })
     for (const [file, content] of Object.entries(files)) await writeFile(join(out, file), content)
     const bytes = Object.values(files).reduce((sum, content) => sum + content.length, 0)
-    const result = { set: name, seed, ...counts(table), bytes, out: relative(process.cwd(), out) || '.' }
+    const result = { set: name, seed, ...set.figures, bytes, out: relative(process.cwd(), out) || '.' }
     console.log(
       options.json
         ? JSON.stringify(result, null, 2)
-        : `${name}: ${result.train.rows} rows to train on and ${result.test.rows} to test, seed ${seed}, ${Math.round(bytes / 1000)} kB; written to ${result.out}`,
+        : `${name}: ${set.summary}, seed ${seed}, ${Math.round(bytes / 1000)} kB; written to ${result.out}`,
     )
     return 0
   },

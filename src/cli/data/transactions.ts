@@ -9,6 +9,7 @@
  */
 import { createRng, type Rng } from '../../core/rng.ts'
 import type { Feature } from '../../data/data-set.ts'
+import { weighted } from './simulated.ts'
 import type { SimulatedTable } from './table.ts'
 
 const weeks = 8
@@ -366,13 +367,6 @@ const near = (rng: Rng, { x, y }: Place, spread: number): Place => ({
   x: x + spread * rng.normal(),
   y: y + spread * rng.normal(),
 })
-
-/** A position, as likely as its weight. */
-function weighted(rng: Rng, weights: readonly number[]): number {
-  let left = rng.uniform() * weights.reduce((sum, weight) => sum + weight, 0)
-  const at = weights.findIndex((weight) => (left -= weight) < 0)
-  return at < 0 ? weights.length - 1 : at
-}
 
 /** Gamma with a whole shape: the sum of that many exponential draws. */
 function gamma(rng: Rng, shape: number): number {

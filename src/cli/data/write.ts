@@ -1,24 +1,38 @@
 import { createHash } from 'node:crypto'
-import type { Generator } from './generators.ts'
+import type { SimulatedSet } from './simulated.ts'
 import { tableFiles, type SimulatedTable } from './table.ts'
 
-/** Every file of the set, SHA256SUMS included. */
-export function dataFiles(
-  name: string,
-  { card }: Generator,
-  seed: number,
-  table: SimulatedTable,
+/** For the card: what it is, how it came about, and what must not be concluded from it. */
+export interface CardWords {
+  what: string
+  processing: string
+  knownProblems: string
+}
+
+/** Every file of the set: those that were simulated, those that were `kept`, and SHA256SUMS over both. */
+export function setFiles(
+  { files }: SimulatedSet,
+  kept: Readonly<Record<string, Uint8Array>> = {},
 ): Record<string, Uint8Array> {
-  const data = tableFiles(name, table)
-  const files = { ...data, 'card.md': Buffer.from(cardText(name, card, seed, table)) }
-  const sums = Object.entries(files).map(
+  const all = { ...files, ...kept }
+  const sums = Object.entries(all).map(
     ([file, content]) => `${createHash('sha256').update(content).digest('hex')}  ${file}\n`,
   )
-  return { ...files, SHA256SUMS: Buffer.from(sums.join('')) }
+  return { ...all, SHA256SUMS: Buffer.from(sums.join('')) }
+}
+
+/** A table as rows in sprites, with its card. */
+export function tableSet(name: string, seed: number, table: SimulatedTable, card: CardWords): SimulatedSet {
+  const { train, test } = counts(table)
+  return {
+    files: { ...tableFiles(name, table), 'card.md': Buffer.from(cardText(name, card, seed, table)) },
+    summary: `${train.rows} rows to train on and ${test.rows} to test`,
+    figures: { train, test },
+  }
 }
 
 /** Rows of each split, and of each class in it. */
-export function counts({ rows, classes }: SimulatedTable) {
+function counts({ rows, classes }: SimulatedTable) {
   const of = (split: 'train' | 'test') => {
     const chosen = rows.filter((row) => row.split === split)
     const byClass = classes.map((name, label) => [name, chosen.filter((row) => row.label === label).length])
@@ -27,7 +41,7 @@ export function counts({ rows, classes }: SimulatedTable) {
   return { train: of('train'), test: of('test') }
 }
 
-function cardText(name: string, card: Generator['card'], seed: number, table: SimulatedTable): string {
+function cardText(name: string, card: CardWords, seed: number, table: SimulatedTable): string {
   const { train, test } = counts(table)
   const share = ({ rows, ...byClass }: typeof train) =>
     Object.entries(byClass as Record<string, number>)

@@ -12,7 +12,7 @@ import { nullVector, solveLinear } from '../../core/linear-algebra.ts'
 import type { LossSpec } from '../../core/losses.ts'
 import { drawPlacements, pasteSticker, pullBack, type PictureShape } from '../../core/placement.ts'
 import { createRng } from '../../core/rng.ts'
-import { dropped } from '../../data/change-list.ts'
+import { dropped, profileChanges, profileStride } from '../../data/change-list.ts'
 import { betaQuantile, normalQuantile } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
@@ -188,7 +188,21 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     return { ...reading, byClass: [...byClass], scores: [...scores] }
   }
 
+  const recommend: typeof Learner.recommend = async ({ profiles = [], without = [] } = {}) => {
+    require('recommend', 'recommend')
+    const { ids, labels } = toProfiles('recommend', profiles)
+    const gone = toLabels('recommend', without, 'without')
+    const { exposure, hitRate, removed } = await call('recommend', ids, labels, gone)
+    return { exposure, hitRate, removed: [...removed] }
+  }
+
   const data: Learner.Data = {
+    async ratings() {
+      require('data', 'data.ratings')
+      const { numUsers, numItems, kinds, users, items, values } = await call('data.ratings')
+      const ratings = Array.from(users, (shopper, i) => ({ shopper, item: items[i]!, stars: values[i]! }))
+      return { shoppers: numUsers, items: numItems, kinds: [...kinds], ratings }
+    },
     async audited() {
       require('data', 'data.audited')
       const { ids, y } = await call('data.audited')
@@ -270,6 +284,10 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     if (handIn === trainer || handIn === surrogate) return sendTrained(handIn === surrogate)
     const weights = own(handIn, 'weights')
     if (weights !== undefined) return send(checkSubmission({ tensors: await tensorsOf(weights) }))
+    if (own(handIn, 'profiles') !== undefined) {
+      const { ids, labels } = toProfiles('submit', own(handIn, 'profiles'))
+      return send(checkSubmission({ kind: 'change-list', ids: [...ids], labels: [...labels] }))
+    }
     if (own(handIn, 'changes') !== undefined) {
       const { ids, labels, values, backdoor } = await toChanges('submit', own(handIn, 'changes'), handIn)
       const list = { kind: 'change-list', ids: [...ids], labels: [...labels], values, ...backdoor }
@@ -311,6 +329,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       data: Object.freeze(data),
       retrain,
       stamp: async (x: unknown, trigger: unknown) => receive(await stampPictures(x, trigger)),
+      recommend,
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),
@@ -502,6 +521,45 @@ async function stampPictures(x: unknown, trigger: unknown): Promise<WireTensor> 
   for (let i = 0; i < shape[0]!; i++) stamp(values.subarray(i * size, (i + 1) * size), picture, plain)
   return { shape, dtype: 'float32', values }
 }
+
+/** `[[{ item, stars }]]` as cells of the table of ratings; whether items and stars exist is the engine's to say. */
+function toProfiles(method: string, profiles: unknown): { ids: Int32Array; labels: Int32Array } {
+  if (!Array.isArray(profiles))
+    throw new PerturbError(
+      'bad-input',
+      `${method}: profiles must be a list with a list of { item, stars } for each invented shopper; got ${profiles instanceof Promise ? 'a Promise (write await)' : describe(profiles)}`,
+    )
+  if (profiles.length > mostProfiles)
+    throw new PerturbError(
+      'bad-input',
+      `${method}: at most ${mostProfiles} profiles can be sent; got ${profiles.length}`,
+    )
+  const read = (profiles as unknown[]).map((profile, who) => {
+    if (!Array.isArray(profile) || profile.length === 0)
+      throw new PerturbError(
+        'bad-input',
+        `${method}: profiles[${who}] must be a list of { item, stars } with one rating at least; got ${describe(profile)}`,
+      )
+    return (profile as unknown[]).map((rating, i) => {
+      const [item, stars] = [own(rating, 'item'), own(rating, 'stars')]
+      if (!isCount(item) || item >= profileStride)
+        throw new PerturbError(
+          'bad-input',
+          `${method}: profiles[${who}][${i}].item must be the number of an item; got ${describe(item)}`,
+        )
+      if (!isCount(stars))
+        throw new PerturbError(
+          'bad-input',
+          `${method}: profiles[${who}][${i}].stars must be a whole number of stars; got ${describe(stars)}`,
+        )
+      return { item, value: stars }
+    })
+  })
+  const { ids, labels } = profileChanges(read)
+  return { ids: Int32Array.from(ids), labels: Int32Array.from(labels) }
+}
+/** So many fit into 32 bits with the item. */
+const mostProfiles = 10_000
 
 /** A whole number from 0 that fits into 32 bits. */
 const isCount = (value: unknown): value is number =>

@@ -77,6 +77,17 @@ describe('shilling', () => {
     }
   })
 
+  test('profiles that draw their popular items from more of them are less alike', async () => {
+    const { counts } = itemStatistics(shop())
+    const first = [...counts.keys()].sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, 13)
+    const drawn = profiles(await shill({ target: 33, selected: 6, among: 12, fillerShare: 0 }))
+    for (const one of drawn) {
+      expect(one.size).toBe(7)
+      for (const item of one.keys()) expect(item === 33 || first.includes(item)).toBe(true)
+    }
+    expect(new Set(drawn.map((one) => [...one.keys()].sort().join())).size).toBeGreaterThan(3)
+  })
+
   test('segment praises its own group and runs down the rest', async () => {
     for (const one of profiles(
       await shill({ profile: 'segment', target: 33, selected: 3, fillerShare: 0.2 }),
@@ -101,9 +112,9 @@ describe('shilling', () => {
   })
 
   test('every option moves the result', async () => {
-    const quick = { share: 0.1, profile: 'bandwagon', target: 3, fillerShare: 0.1, selected: 4 }
+    const quick = { share: 0.1, profile: 'bandwagon', target: 3, fillerShare: 0.1, selected: 4, among: 0 }
     const base = await shill(quick)
-    const moves = { share: 0.2, profile: 'average', target: 5, fillerShare: 0.2, selected: 2 }
+    const moves = { share: 0.2, profile: 'average', target: 5, fillerShare: 0.2, selected: 2, among: 12 }
     expect(Object.keys(moves).sort()).toEqual(entry.parameters.map(({ name }) => name).sort())
     for (const [name, to] of Object.entries(moves))
       expect(await shill({ ...quick, [name]: to }), name).not.toEqual(base)
