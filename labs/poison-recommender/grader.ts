@@ -163,8 +163,9 @@ const run = { seed: 0 }
 
 /** What the shop shows without any of the learner's work. */
 const before = (task: Task, dataset: DataSet, trusted: Trusted) =>
-  trusted.once(`before ${JSON.stringify([task.shop!.recommender, task.shop!.filter, task.shop!.target])}`, () =>
-    recommended({ ...task.shop!, invented: undefined }, dataset, {}, run),
+  trusted.once(
+    `before ${JSON.stringify([task.shop!.recommender, task.shop!.filter, task.shop!.target])}`,
+    () => recommended({ ...task.shop!, invented: undefined }, dataset, {}, run),
   )
 
 const budgetRow = (profiles: readonly Profile[]) =>
@@ -211,7 +212,8 @@ function looks(profiles: readonly Profile[], target: number, dataset: DataSet) {
   const praised = others.filter(({ value }) => value >= 4)
   return {
     size: mean(profiles.map((profile) => profile.length)),
-    praising: profiles.filter((profile) => profile.some(({ item, value }) => item === target && value === 5)).length,
+    praising: profiles.filter((profile) => profile.some(({ item, value }) => item === target && value === 5))
+      .length,
     praised: praised.length / Math.max(1, profiles.length),
     sameKind: mean(praised.map(({ item }) => Number(known.groups![item] === known.groups![target]))),
     popularity: mean(praised.map(({ item }) => counts[item]!)),

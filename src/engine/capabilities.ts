@@ -699,13 +699,7 @@ function shopOf(method: string, { shop }: Task): ShopSpec {
 }
 
 /** Invented shoppers and those left out, as a program sends them; checked like a hand-in. */
-function readRatingsChange(
-  shop: ShopSpec,
-  ids: unknown,
-  stars: unknown,
-  without: unknown,
-  dataset: DataSet,
-) {
+function readRatingsChange(shop: ShopSpec, ids: unknown, stars: unknown, without: unknown, dataset: DataSet) {
   if (!(ids instanceof Int32Array) || !(stars instanceof Int32Array) || !(without instanceof Int32Array))
     throw new PerturbError(
       'bad-input',

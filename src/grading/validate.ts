@@ -203,7 +203,7 @@ function idsAndLabels(untrusted: object, most: number, noun: string, next: strin
   const labels = integers(own(untrusted, 'labels'), 'labels', most + 1)
   if (ids.length !== labels.length)
     throw new Malformed(
-      `Every ${noun} needs one label; got ${ids.length} ids and ${labels.length} labels.`,
+      `Every ${noun} needs one label; got ${ids.length} rows and ${labels.length} labels.`,
       next,
     )
   return { ids, labels }

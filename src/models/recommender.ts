@@ -49,7 +49,10 @@ export function topLists(
 ): Int32Array[] {
   const places = placesByUser(ratings)
   return users.map((user) => {
-    const rated = places[user]?.map((place) => ({ item: ratings.items[place]!, value: ratings.values[place]! }))
+    const rated = places[user]?.map((place) => ({
+      item: ratings.items[place]!,
+      value: ratings.values[place]!,
+    }))
     if (!rated)
       throw new PerturbError(
         'bad-input',

@@ -41,7 +41,10 @@ test('a learner pushes an item with invented shoppers, finds such shoppers, and 
     await lab.step('Code')
     await lab.run()
     await expect(lab.problems).toContainText('invent is not written yet')
-    await lab.write('profiles.ts', labFile('starter/profiles.ts').replace(/ {2}throw[^]*\n {2}\)/, '  return [[]]'))
+    await lab.write(
+      'profiles.ts',
+      labFile('starter/profiles.ts').replace(/ {2}throw[^]*\n {2}\)/, '  return [[]]'),
+    )
     await lab.run()
     await expect(lab.problems).toContainText('profiles[0] must be a list of { item, stars } with one rating')
     await lab.write('profiles.ts', labFile('mistakes/random-fillers.ts'))

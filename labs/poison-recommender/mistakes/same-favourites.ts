@@ -13,6 +13,9 @@ export function invent(shop: Shop, item: number, budget: number): Profile[] {
   const counts = popularity(shop)
   const popular = counts.map((_, i) => i).sort((a, b) => counts[b]! - counts[a]!)
   return Array.from({ length: budget }, () =>
-    [item, ...popular.filter((other) => other !== item).slice(0, 27)].map((rated) => ({ item: rated, stars: 5 })),
+    [item, ...popular.filter((other) => other !== item).slice(0, 27)].map((rated) => ({
+      item: rated,
+      stars: 5,
+    })),
   )
 }

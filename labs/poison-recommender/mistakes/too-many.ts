@@ -13,6 +13,9 @@ export function invent(shop: Shop, item: number): Profile[] {
   const counts = popularity(shop)
   const popular = counts.map((_, i) => i).sort((a, b) => counts[b]! - counts[a]!)
   return Array.from({ length: 60 }, () =>
-    [item, ...popular.filter((other) => other !== item).slice(0, 20)].map((rated) => ({ item: rated, stars: 5 })),
+    [item, ...popular.filter((other) => other !== item).slice(0, 20)].map((rated) => ({
+      item: rated,
+      stars: 5,
+    })),
   )
 }

@@ -27,7 +27,11 @@ export function shuffled<T>(list: readonly T[]): T[] {
 
 /** As `invent`, for a shop that compares profiles and scales each of them to the same length. */
 export function inventAgain(shop: Shop, item: number, budget: number, filter: Filter): Profile[] {
-  console.log(`Whoever is like the ${filter.neighbours} nearest by more than ${filter.cut.toFixed(3)} is left out`)
-  console.log(`The most popular items are ${popularFirst(shop).slice(0, 5).join(', ')}; ${budget} shoppers for ${item}`)
+  console.log(
+    `Whoever is like the ${filter.neighbours} nearest by more than ${filter.cut.toFixed(3)} is left out`,
+  )
+  console.log(
+    `The most popular items are ${popularFirst(shop).slice(0, 5).join(', ')}; ${budget} shoppers for ${item}`,
+  )
   throw new Error('inventAgain is not written yet: what does the filter look at, and what does it not?')
 }

@@ -21,7 +21,9 @@ export function likeness(a: Set<number>, b: Set<number>): number {
  */
 export function leaveOut(shop: Shop): number[] {
   const items = itemsOf(shop)
-  console.log(`${shop.shoppers} shoppers; the first two are alike by ${likeness(items[0]!, items[1]!).toFixed(2)}`)
+  console.log(
+    `${shop.shoppers} shoppers; the first two are alike by ${likeness(items[0]!, items[1]!).toFixed(2)}`,
+  )
   throw new Error(
     'leaveOut is not written yet: begin with a suspicion for each shopper, say how alike the eight nearest others are',
   )

@@ -117,12 +117,17 @@ export function shopSet(seed: number): SimulatedSet {
       file: 'items.png',
       count,
       columns: 20,
-      labels: Array.from({ length: count }, (_, item) => Math.floor(item / itemsOfKind).toString(36)).join(''),
+      labels: Array.from({ length: count }, (_, item) => Math.floor(item / itemsOfKind).toString(36)).join(
+        '',
+      ),
     },
     ratings: { file: 'ratings.csv', users: shoppers, scale: [lowest, highest], keptBack },
   }
   const lines = rows.map(({ shopper, item, stars, day }) => `${shopper},${item},${stars},${day}\n`)
-  const byStars = Array.from({ length: highest }, (_, i) => rows.filter(({ stars }) => stars === i + 1).length)
+  const byStars = Array.from(
+    { length: highest },
+    (_, i) => rows.filter(({ stars }) => stars === i + 1).length,
+  )
   return {
     files: {
       'header.json': strToU8(`${JSON.stringify(header, null, 1)}\n`),
@@ -134,7 +139,11 @@ export function shopSet(seed: number): SimulatedSet {
   }
 }
 
-const cardText = (seed: number, ratings: number, byStars: number[]) => `# shop, simulated ratings of real pictures
+const cardText = (
+  seed: number,
+  ratings: number,
+  byStars: number[],
+) => `# shop, simulated ratings of real pictures
 
 **What.** ${ratings.toLocaleString('en')} ratings of ${kinds.length * itemsOfKind} catalogue items (${itemsOfKind} of each of ${kinds.length} kinds) by ${shoppers} invented shoppers, 1 to 5 stars, and a 28 × 28 grey picture of each item. Stars: ${byStars.map((count, i) => `${i + 1}: ${count.toLocaleString('en')}`).join(', ')}.
 

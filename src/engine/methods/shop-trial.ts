@@ -164,7 +164,11 @@ async function invent(
 }
 
 /** Half of them are shown the item afterwards where there are such, half are not: places among the honest. */
-function chooseShoppers(after: readonly Int32Array[], before: readonly Int32Array[], target: number): number[] {
+function chooseShoppers(
+  after: readonly Int32Array[],
+  before: readonly Int32Array[],
+  target: number,
+): number[] {
   const places = [...after.keys()]
   const newly = places.filter((place) => after[place]!.includes(target) !== before[place]!.includes(target))
   const others = places.filter((place) => !newly.includes(place))

@@ -49,7 +49,9 @@ export function fitItemKnn(ratings: Ratings, options: ItemKnnOptions): Recommend
         .filter(({ weight }) => weight > 0),
     )
     .filter((profile) => profile.length > 0)
-  const lengths = profiles.map((profile) => Math.sqrt(profile.reduce((sum, { weight }) => sum + weight ** 2, 0)))
+  const lengths = profiles.map((profile) =>
+    Math.sqrt(profile.reduce((sum, { weight }) => sum + weight ** 2, 0)),
+  )
   if (unitProfiles && profiles.length > 0)
     scale = profiles.length / lengths.reduce((sum, length) => sum + length ** 2, 0)
   for (const [i, profile] of profiles.entries()) {

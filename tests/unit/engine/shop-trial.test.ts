@@ -42,11 +42,9 @@ const usual: ShopTrialParams = {
 }
 const told: [number, number][] = []
 const trial = (params: Partial<ShopTrialParams> = {}, signal = new AbortController().signal) =>
-  method.run(
-    { ...usual, ...params },
-    { signal, progress: (done, total) => void told.push([done, total]) },
-    { dataset: async () => dataset } as unknown as Workshop,
-  )
+  method.run({ ...usual, ...params }, { signal, progress: (done, total) => void told.push([done, total]) }, {
+    dataset: async () => dataset,
+  } as unknown as Workshop)
 
 describe('shop-trial', () => {
   test('measures what the referee measures, and hands in the profiles that it tried', async () => {
@@ -124,5 +122,11 @@ test('the directive says where the knobs stand, and nonsense is the usual', () =
     recommender: 'nobody',
   })
   expect(checkpoint).toBe('pushed')
-  expect(knobs).toMatchObject({ profile: 'random', fakes: 12, fillers: 0, recommender: 'item-knn', selected: 10 })
+  expect(knobs).toMatchObject({
+    profile: 'random',
+    fakes: 12,
+    fillers: 0,
+    recommender: 'item-knn',
+    selected: 10,
+  })
 })

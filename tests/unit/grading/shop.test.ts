@@ -108,14 +108,18 @@ describe('a hand-in', () => {
     ['an item twice', { ids: [3, 3], labels: [5, 4] }, /rates item 3 twice/],
     ['a shopper too many', { ids: [60 * profileStride], labels: [5] }, /At most 60 invented shoppers/],
     ['a shopper before the first', { ids: [-1], labels: [5] }, /invented shoppers are read/],
-    ['a label too few', { ids: [3, 4], labels: [5] }, /got 2 ids and 1 labels/],
+    ['a label too few', { ids: [3, 4], labels: [5] }, /got 2 rows and 1 labels/],
     ['values', { ids: [3], labels: [5], values: new Float32Array(1) }, /`values` too/],
   ])('with %s is rejected', (_, list, reason) => {
     expect(parse(list).rejected?.headline).toMatch(reason)
   })
 
   test.each<[string, object, RegExp]>([
-    ['a shopper who does not exist', { ids: [600], labels: [-1] }, /no shopper 600; shoppers go from 0 to 599/],
+    [
+      'a shopper who does not exist',
+      { ids: [600], labels: [-1] },
+      /no shopper 600; shoppers go from 0 to 599/,
+    ],
     ['a label', { ids: [6], labels: [1] }, /can only be dropped here; got the label 1/],
     ['a shopper twice', { ids: [6, 6], labels: [-1, -1] }, /dropped twice/],
   ])('of shoppers with %s is rejected', (_, list, reason) => {
@@ -160,7 +164,9 @@ describe('a program', () => {
 
   test('is stopped at its budget, and told what is wrong with a profile', async () => {
     await expect(ask(serve({}, 100), [])).rejects.toMatchObject({ code: 'budget-spent' })
-    await expect(ask(serve(), [[{ item: 700, value: 5 }]])).rejects.toThrow(/item 700; items go from 0 to 199/)
+    await expect(ask(serve(), [[{ item: 700, value: 5 }]])).rejects.toThrow(
+      /item 700; items go from 0 to 199/,
+    )
     await expect(ask(serve(), [], [600])).rejects.toThrow(/no shopper 600/)
     await expect(serve().call('recommend', [[1], [5], []])).rejects.toThrow(/give profiles, without, or both/)
     await expect(ask(serve({ shop: undefined }), [])).rejects.toThrow(/has no shop/)
