@@ -78,9 +78,9 @@ await submit({ profiles })`)
     ['new Array(20000).fill([{ item: 1, stars: 5 }])', /at most 10000 profiles can be sent; got 20000/],
     ['Promise.resolve([])', /got a Promise \(write await\)/],
   ])('profiles %s are refused where they are made', async (profiles, reason) => {
-    expect(await errorOf(`import { submit } from 'lab'\nawait submit({ profiles: ${profiles} } as never)`)).toMatch(
-      reason,
-    )
+    expect(
+      await errorOf(`import { submit } from 'lab'\nawait submit({ profiles: ${profiles} } as never)`),
+    ).toMatch(reason)
   })
 
   it('is told where it is not granted', async () => {
