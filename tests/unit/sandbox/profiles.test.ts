@@ -46,7 +46,7 @@ const { exposure, hitRate, removed } = await recommend({ profiles, without: [0] 
 console.log(shoppers, items, kinds, ratings.map((r) => [r.shopper, r.item, r.stars].join()), exposure, hitRate, removed)
 await recommend()
 await submit({ profiles })`)
-    expect(console.map(({ text }) => text)).toEqual(['2 3 [0, 0, 1] ["0,2,5", "1,0,1"] 0.5 0.25 [601]'])
+    expect(console.map(({ text }) => text)).toEqual(["2 3 [0, 0, 1] ['0,2,5', '1,0,1'] 0.5 0.25 [601]"])
     expect(asked.at(-2)).toEqual([
       'recommend',
       Int32Array.of(3, 1, 65_536 + 3),
