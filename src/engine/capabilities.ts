@@ -9,9 +9,10 @@ import type { Counted } from '../core/ledger.ts'
 import { QueryLedger } from '../core/ledger.ts'
 import * as tf from '../core/tf.ts'
 import { withPoison, type PoisonList } from '../attacks/poison-list.ts'
-import { dropped, profilesOf } from '../data/change-list.ts'
+import { dropped, profilesOf, rowsOfSplit } from '../data/change-list.ts'
 import type { DataSet } from '../data/data-set.ts'
 import type { LabelledRows } from '../data/labelled-rows.ts'
+import { rowFilterNames, stripOverlays } from '../defences/sanitation/filter-names.ts'
 import { sampleUnderNoise } from '../defences/certification/randomised-smoothing.ts'
 import { defended } from '../defences/defended.ts'
 import type { StageSpec } from '../defences/stage.ts'
@@ -22,6 +23,7 @@ import { givenRows, victimRows } from '../grading/retrained.ts'
 import { givenRatings, recommended, type ShopSpec } from '../grading/shop.ts'
 import { parseArtefact, type Expected } from '../grading/validate.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
+import { featureModel } from '../models/features.ts'
 import type { Model, Weight } from '../models/model.ts'
 import { createModel, topClasses } from '../models/network.ts'
 import { trainOnRows, type TrainingSpec } from '../models/train-on-rows.ts'
@@ -81,6 +83,7 @@ const grants = {
   'victim.lossAndGradient': ['victim'],
   'victim.vjp': ['victim'],
   'victim.sampleUnderNoise': ['victim'],
+  'victim.features': ['victim'],
   'inner.logits': ['inner'],
   'inner.lossAndGradient': ['inner'],
   'inner.vjp': ['inner'],
@@ -98,6 +101,7 @@ const grants = {
   'data.ratings': ['data'],
   retrain: ['retrain'],
   recommend: ['recommend'],
+  suspects: ['filters'],
 } as const satisfies Record<keyof Capabilities, readonly string[]>
 type CapabilityName = keyof Capabilities
 
@@ -113,7 +117,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   const attempt = options.attempt ?? ((work) => work())
   const shipped = async () => (typeof options.model === 'function' ? options.model() : options.model)
   /** The victim of a task that has it trained: its weights, and the model over them beside the shipped one. */
-  let fitted: { weights: Weight[]; live?: { beside: Model; model: Model } } | undefined
+  let fitted: { weights: Weight[]; rows: LabelledRows; live?: { beside: Model; model: Model } } | undefined
   let given: LabelledRows | undefined
   const givenNow = () => (given ??= givenRows(task, dataset))
   const original = async () => {
@@ -122,6 +126,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     const { training } = task
     fitted ??= {
       weights: await trainedBefore(task, () => fit(beside, victimRows(task, dataset), training)),
+      rows: victimRows(task, dataset),
     }
     if (fitted.live?.beside !== beside)
       fitted.live = { beside, model: createModel(beside.architecture, fitted.weights) }
@@ -307,6 +312,19 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         lent().restart()
       },
 
+      async 'victim.features'([x]) {
+        const { inputShape } = await network()
+        const input = readTensor('victim.features: x', x, inputShape)
+        // The network as it is now, cut off before its last layer; made anew for each call, since it may have been trained.
+        const cut = await featureModel(await network())
+        try {
+          const ask = async (_: Model, [batch]: tf.Tensor[]) => [await cut.logits(batch!)]
+          return (await answer('logits', [input], [], ask))[0]!
+        } finally {
+          cut.dispose()
+        }
+      },
+
       async 'victim.sampleUnderNoise'([x, sigma, n]) {
         const { inputShape, numClasses } = await victim()
         const name = 'victim.sampleUnderNoise'
@@ -412,7 +430,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return attempt(async () => {
           const weights = await fit(await shipped(), rows, spec)
           fitted?.live?.model.dispose()
-          fitted = { weights }
+          fitted = { weights, rows }
           const model = await original()
           const { trigger } = changes
           const reading = await readTest(model, dataset, spec, trigger ? { trigger } : {})
@@ -451,6 +469,29 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
           onStep: stopIfClosed,
         })
         return { exposure, hitRate, removed: Int32Array.from(removed) }
+      },
+
+      async suspects([name]) {
+        const filter = rowFilterNames.find((known) => known === name)
+        if (!filter)
+          throw new PerturbError(
+            'bad-input',
+            `suspects: the filters are ${rowFilterNames.join(', ')}; got ${describe(name)}`,
+          )
+        await network()
+        const rows = fitted?.rows ?? givenNow()
+        const readings =
+          filter === 'strip' ? stripOverlays * (rows.ids.length + (task.audited?.length ?? 0)) : 0
+        ledger.charge('logits', rows.ids.length + readings, [new TextEncoder().encode(filter)])
+        // Most runs never ask for a filter, so that they do not fetch any.
+        const { filterRows } = await import('../defences/sanitation/row-filters.ts')
+        const trusted = task.audited && rowsOfSplit(dataset, task.split, task.audited)
+        // The victim's own seed, so that a program is told what a referee's filter finds on the same rows.
+        const run = { seed: task.training?.seed ?? seed, onStep: stopIfClosed }
+        const found = await attempt(async () =>
+          filterRows(filter, { model: await network(), rows, trusted }, run),
+        )
+        return { ids: [...rows.ids], scores: found.scores, flagged: [...found.flaggedIds] }
       },
 
       async 'data.audited'() {

@@ -48,6 +48,8 @@ export interface Capabilities {
   'victim.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
   /** Votes of the victim on n noisy copies of each image, made here: (N, numClasses). A copy is a row. */
   'victim.sampleUnderNoise'(x: WireTensor, sigma: number, n: number): WireTensor
+  /** What the victim's last layer reads of each image: (N, features). */
+  'victim.features'(x: WireTensor): WireTensor
   /** The same three of the victim without its first stages: what a picture meets behind its preprocessing. */
   'inner.logits'(x: WireTensor): WireTensor
   'inner.lossAndGradient'(
@@ -111,6 +113,11 @@ export interface Capabilities {
     stars: Int32Array,
     without: Int32Array,
   ): { exposure: number; hitRate: number; removed: Int32Array }
+  /**
+   * Runs a filter of the library on the rows that the victim was trained on last: their ids, a score for each, and the ids
+   * that the filter's own rule picks.
+   */
+  suspects(filter: string): { ids: number[]; scores: Float64Array; flagged: number[] }
   /** The true labels of the rows that the task says were audited. */
   'data.audited'(): { ids: number[]; y: Int32Array }
   /** The first n images of the task; all of them when n is null. */

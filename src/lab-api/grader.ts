@@ -41,6 +41,8 @@ export {
 export { baseline, givenRows, retrained, trainedVictim } from '../grading/retrained.ts'
 export type { Retrained } from '../grading/retrained.ts'
 export { readTest, readImages, triggeredShare, type Reading } from '../grading/readings.ts'
+/** The library's filters of a training set, on the model that learned it. */
+export { filterRows } from '../defences/sanitation/row-filters.ts'
 export { dropped, withChanges, type ChangeList } from '../data/change-list.ts'
 /** Backdoors: triggers as data, rows that carry one, and the filter that a trigger has to walk past. */
 export { touchedPixels, withPoison, type PoisonList } from '../attacks/poison-list.ts'

@@ -176,13 +176,18 @@ export interface Victim {
    * 100 copies of the first image are read as class 3. Every copy counts as one row.
    */
   sampleUnderNoise(x: Tensor, sigma: number, n: number): Promise<number[][]>
+  /**
+   * What the model's last layer reads of each image: (N, features). Two images that lie close together here look alike to the
+   * model, whatever their pixels say.
+   */
+  features(x: Tensor): Promise<Tensor>
 }
 
 /** The model under test (white-box): you may ask for its gradient. */
 export declare const victim: Victim
 
 /** A model whose inside is open: what attacks need of a victim. Write one yourself, and every attack runs on it. */
-export type WhiteBox = Omit<Victim, 'sampleUnderNoise'>
+export type WhiteBox = Omit<Victim, 'sampleUnderNoise' | 'features'>
 
 /**
  * The same model without what stands in front of it: the part behind the victim's preprocessing, where the lab
@@ -323,6 +328,24 @@ export declare function recommend(change?: {
   profiles?: readonly Profile[]
   without?: readonly number[]
 }): Promise<Recommended>
+
+/** What one of the library's filters says of the training rows. */
+export interface Suspects {
+  /** The rows that the victim was trained on last. */
+  ids: number[]
+  /** One a row: the higher, the more suspicious. */
+  scores: number[]
+  /** The rows that the filter's own rule picks, by id. */
+  flagged: number[]
+}
+
+/**
+ * Runs one of the library's filters on the rows that the victim was trained on last: those of the last `retrain`, or those that
+ * were given. STRIP reads each row under sixteen audited ones, so that it costs seventeen times as much as the others.
+ */
+export declare function suspects(
+  filter: 'activation-clustering' | 'spectral' | 'strip' | 'deep-knn',
+): Promise<Suspects>
 
 /** Images, chosen by your seed. */
 export interface Data {

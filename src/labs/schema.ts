@@ -25,6 +25,7 @@ export const capabilities = [
   'data',
   'retrain',
   'recommend',
+  'filters',
 ] as const
 
 const sandbox = v.strictObject({

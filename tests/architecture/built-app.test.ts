@@ -18,6 +18,7 @@ const namedOnly = [
   'arxiv.org',
   'doi.org',
   'proceedings.mlr.press',
+  'openreview.net',
   'json-schema.org',
   // In licences and in the glue that Emscripten writes.
   'www.apache.org',

@@ -40,7 +40,9 @@ export const method = defineMethod<TrainOnRowsParams, TrainedOnRows>({
     const training = trainingOf(task)
     const { architecture } = await workshop.weights(task.victim.model)
     const rows = withPoison(givenRows(task, dataset), changes)
-    const triggered = changes.trigger ? { trigger: changes.trigger } : {}
+    // Whoever repairs has none of their own: then it is the one that was planted before.
+    const trigger = changes.trigger ?? task.tampered?.trigger
+    const triggered = trigger ? { trigger } : {}
     const count = dataset.features ? dataset.test.count : Math.min(imagesRead, dataset.test.count)
     const { weights, history } = await trainOnRows(
       architecture,
@@ -61,11 +63,11 @@ export const method = defineMethod<TrainOnRowsParams, TrainedOnRows>({
       return {
         reading,
         history: [...before, { ...history.at(-1)!, ...figuresOf(reading) }],
-        ...(show && changes.trigger
+        ...(show && trigger
           ? {
               shown: {
                 plain: await readImages(model, dataset.test, dataset.shape, show),
-                triggered: await readImages(model, dataset.test, dataset.shape, show, changes.trigger),
+                triggered: await readImages(model, dataset.test, dataset.shape, show, trigger),
               },
             }
           : {}),

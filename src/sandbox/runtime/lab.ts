@@ -106,6 +106,10 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
 
   const victim: Learner.Victim = {
     ...whiteBox('victim'),
+    async features(x) {
+      require('victim', 'victim.features')
+      return receive(await call('victim.features', await toWire('victim.features', 'x', x))) as Learner.Tensor
+    },
     async sampleUnderNoise(x, sigma, n) {
       require('victim', 'victim.sampleUnderNoise')
       const wire = await toWire('victim.sampleUnderNoise', 'x', x)
@@ -194,6 +198,12 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     const gone = toLabels('recommend', without, 'without')
     const { exposure, hitRate, removed } = await call('recommend', ids, labels, gone)
     return { exposure, hitRate, removed: [...removed] }
+  }
+
+  const suspects: typeof Learner.suspects = async (filter) => {
+    require('filters', 'suspects')
+    const { ids, scores, flagged } = await call('suspects', filter)
+    return { ids: [...ids], scores: [...scores], flagged: [...flagged] }
   }
 
   const data: Learner.Data = {
@@ -330,6 +340,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       retrain,
       stamp: async (x: unknown, trigger: unknown) => receive(await stampPictures(x, trigger)),
       recommend,
+      suspects,
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),

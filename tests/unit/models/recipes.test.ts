@@ -9,6 +9,7 @@ import { loadModel } from '../../../src/models/load.ts'
 /** What each shipped model must read of its test split; its card says what it does read. */
 const leastAccuracy: Record<string, number> = {
   'digits-cnn': 0.97,
+  'digits-mini': 0.95,
   'signs-cnn': 0.97,
   'faces-cnn': 0.98,
   'fraud-mlp': 0.98,
