@@ -42,6 +42,9 @@ const auditedShare = 0.25
 /** Above this the judge of the bank's repair calls a payment fraud. */
 const judgeCut = 0.3
 const falseAlarms = 0.01
+/** Payments that are certain without the analysts, and never trained on. */
+const canaryFrauds = 40
+const canaryHonest = 400
 const [honest, fraud] = [0, 1]
 
 interface Variant {
@@ -98,6 +101,7 @@ async function bankTask({ rows, training }: Variant, trusted: Trusted): Promise<
     ids,
     labels,
     values: { budget: Math.floor(budgetShare * frauds), frauds },
+    canaries: canariesOf(train.labels, new Set(ids), rows),
     training: {
       seed: training,
       steps: 800,
@@ -107,6 +111,14 @@ async function bankTask({ rows, training }: Variant, trusted: Trusted): Promise<
       falseAlarms,
     },
   }
+}
+
+function canariesOf(labels: ArrayLike<number>, trainedOn: ReadonlySet<number>, seed: number): number[] {
+  const outside = createRng(seed, 'canaries').shuffle(
+    Array.from({ length: labels.length }, (_, id) => id).filter((id) => !trainedOn.has(id)),
+  )
+  const first = (label: number, count: number) => outside.filter((id) => labels[id] === label).slice(0, count)
+  return [...first(fraud, canaryFrauds), ...first(honest, canaryHonest)]
 }
 
 const fraudsIn = (task: Task) => Number(task.values.frauds)

@@ -1,4 +1,5 @@
 import { createRng } from '../core/rng.ts'
+import { RetrainingMonitor, type Retraining } from '../defences/detection/canary.ts'
 import { featureValue, type Feature } from '../data/data-set.ts'
 import type { RowScores } from '../engine/methods/row-scores.ts'
 import type { TrainedOnRows } from '../engine/methods/train-on-rows.ts'
@@ -20,7 +21,7 @@ export interface RowBenchSetup {
   count: number
 }
 
-export const rowFilters = ['all', 'watched', 'others', 'marked'] as const
+export const rowFilters = ['all', 'watched', 'others', 'flagged', 'marked'] as const
 export type RowFilter = (typeof rowFilters)[number]
 export const rowOrders = ['sure', 'unsure', 'loss', 'neighbours', 'alone', 'audited', 'chance'] as const
 export type RowOrder = (typeof rowOrders)[number]
@@ -50,6 +51,8 @@ export interface ShownRow {
   neighbours: number
   /** What the second analyst says; undefined for a row that was not looked at. */
   secondLabel: number | undefined
+  /** Who disagrees with its label. */
+  flags: readonly Flag[]
   cells: string[]
 }
 
@@ -58,8 +61,36 @@ export interface RowTraining {
   history: readonly HistoryPoint[]
   total: number
   reading: Reading | undefined
-  state: 'running' | 'done' | 'stopped'
+  state: 'running' | 'done' | 'stopped' | 'failed'
+  /** Why it failed: a class without rows, a training that diverged. */
+  why?: string
   seconds: number
+}
+
+export type Flag = 'model' | 'neighbours' | 'second look'
+
+/**
+ * Who disagrees with a row's label: the victim that was trained on it, most of the ten nearest rows, a second look. Each
+ * may be wrong: where a class is rare, no neighbourhood has a majority of it.
+ */
+export function flagsOf(
+  row: { label: number; score: number; neighbours: number; secondLabel: number | undefined },
+  watched: number,
+): Flag[] {
+  const isWatched = row.label === watched
+  const doubts: [Flag, boolean][] = [
+    ['model', isWatched ? row.score < 0.5 : row.score > 0.5],
+    ['neighbours', isWatched ? row.neighbours < 0.5 : row.neighbours > 0.5],
+    ['second look', row.secondLabel !== undefined && row.secondLabel !== row.label],
+  ]
+  return doubts.flatMap(([flag, holds]) => (holds ? [flag] : []))
+}
+
+/** A training as the retraining monitor keeps it. */
+export interface Monday extends Retraining {
+  changed: number
+  recall: number
+  accuracy: number
 }
 
 /** The surprise of a label under a probability, never infinite. */
@@ -108,7 +139,7 @@ export function filterPoints(
   )
 }
 
-const pageSize = 8
+export const pageSize = 8
 
 /**
  * The row bench: browse the training data, mark rows for another label, train the victim on it, hand the changes in.
@@ -117,6 +148,9 @@ export class RowBench {
   task: Task | undefined = $state.raw()
   rows: RowScores | undefined = $state.raw()
   training: RowTraining | undefined = $state.raw()
+  /** Every whole training of this visit, the latest first, as the canaries saw it. */
+  mondays: readonly Monday[] = $state.raw([])
+  #monitor: RetrainingMonitor | undefined
   /** Rows that were marked or unmarked one by one, by id. */
   byHand: ReadonlyMap<number, boolean> = $state.raw(new Map())
   page = $state(0)
@@ -145,6 +179,8 @@ export class RowBench {
   readonly candidates: readonly number[] = $derived.by(() => {
     const { rows, show, watched } = this
     if (!rows || show === 'all' || show === 'marked') return this.ordered
+    if (show === 'flagged')
+      return this.ordered.filter((place) => flagsOf(this.#known(place), watched).length > 0)
     return this.ordered.filter((place) => (rows.labels[place] === watched) === (show === 'watched'))
   })
   /** Every change by id, in the order of the rows. */
@@ -171,6 +207,11 @@ export class RowBench {
       ? this.candidates.filter((place) => this.changes.has(this.rows!.ids[place]!))
       : this.candidates,
   )
+  /** Labels that the task allows to be turned, where it says so. */
+  readonly budget: number | undefined = $derived.by(() => {
+    const budget = this.task?.values.budget
+    return typeof budget === 'number' ? budget : undefined
+  })
   readonly pages = $derived.by(() => Math.max(1, Math.ceil(this.listed.length / pageSize)))
   readonly columns: readonly Feature[] = $derived.by(() =>
     this.setup.columns.flatMap((name) => this.rows?.features.find((feature) => feature.name === name) ?? []),
@@ -236,18 +277,27 @@ export class RowBench {
     return label === this.watched ? (this.watched === 0 ? 1 : 0) : this.watched
   }
 
+  #known(place: number) {
+    const rows = this.rows!
+    return {
+      label: rows.labels[place]!,
+      score: rows.scores[place]!,
+      neighbours: rows.neighbours[place]!,
+      secondLabel: this.#second.get(rows.ids[place]!),
+    }
+  }
+
   #shown(place: number): ShownRow {
     const rows = this.rows!
     const id = rows.ids[place]!
     const size = rows.values.length / rows.ids.length
+    const known = this.#known(place)
     return {
       place,
       id,
-      label: rows.labels[place]!,
+      ...known,
       changed: this.changes.get(id),
-      score: rows.scores[place]!,
-      neighbours: rows.neighbours[place]!,
-      secondLabel: this.#second.get(id),
+      flags: flagsOf(known, this.watched),
       cells: this.columns.map((feature) =>
         sayValue(feature, rows.values[place * size + rows.features.indexOf(feature)]!),
       ),
@@ -274,6 +324,8 @@ export class RowBench {
       this.task = task
       this.rows = rows
       this.training = undefined
+      this.mondays = []
+      this.#monitor = rows.canaries && new RetrainingMonitor(rows.canaries.truth, rows.canaries.read)
       this.byHand = new Map()
     } catch (error) {
       if (!abort.signal.aborted) this.trouble = sentenceOf(error)
@@ -298,22 +350,28 @@ export class RowBench {
     }
     await this.session.work('Training on these rows', async ({ signal, progress }) => {
       this.training = { changes, history: [], total: 0, reading: undefined, state: 'running', seconds: 0 }
-      const { reading, history } = (await this.session.engine.call(
+      const onProgress = (done: number, total: number, values?: Record<string, number>) => {
+        progress(done, total)
+        if (values?.recall !== undefined && this.training)
+          update({ total, history: [...this.training.history, { step: done, ...values } as HistoryPoint] })
+      }
+      const training = this.session.engine.call(
         'train-on-rows',
         { task, changes: { ids: [...changes.keys()], labels: [...changes.values()] } },
-        {
-          signal,
-          onProgress: (done, total, values) => {
-            progress(done, total)
-            if (values?.recall !== undefined && this.training)
-              update({
-                total,
-                history: [...this.training.history, { step: done, ...values } as HistoryPoint],
-              })
-          },
-        },
-      )) as TrainedOnRows
+        { signal, onProgress },
+      ) as Promise<TrainedOnRows>
+      const { reading, history, canaries } = await training.catch((error: unknown) => {
+        if (!signal.aborted) update({ state: 'failed', why: sentenceOf(error) })
+        throw error
+      })
       update({ reading, history, state: 'done' })
+      if (canaries && this.#monitor) {
+        const { recall, accuracy } = reading
+        this.mondays = [
+          { ...this.#monitor.see(canaries), changed: changes.size, recall, accuracy },
+          ...this.mondays,
+        ]
+      }
       return true
     })
     if (this.training?.state === 'running') update({ state: 'stopped' })

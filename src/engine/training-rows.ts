@@ -1,7 +1,9 @@
 import { PerturbError } from '../core/errors.ts'
 import * as tf from '../core/tf.ts'
+import { rowsOfSplit } from '../data/change-list.ts'
+import type { DataSet } from '../data/data-set.ts'
 import type { Task } from '../grading/grader.ts'
-import type { Weight } from '../models/model.ts'
+import type { Model, Weight } from '../models/model.ts'
 
 /** How a task's victim is trained. Throws `bad-input` for a task whose victim is a shipped one. */
 export function trainingOf({ training }: Task): NonNullable<Task['training']> {
@@ -10,6 +12,22 @@ export function trainingOf({ training }: Task): NonNullable<Task['training']> {
     'bad-input',
     'the victim of this checkpoint is shipped; there is nothing to train it on',
   )
+}
+
+/** How a victim reads the task's canaries, one class each; nothing where the task names none. */
+export async function readCanaryRows(
+  { canaries, split }: Task,
+  dataset: DataSet,
+  model: Model,
+): Promise<Int32Array | undefined> {
+  if (!canaries) return undefined
+  const { x: values, shape, ids } = rowsOfSplit(dataset, split, canaries)
+  const x = tf.tensor(values, [ids.length, ...shape])
+  try {
+    return Int32Array.from(await model.predict(x))
+  } finally {
+    x.dispose()
+  }
 }
 
 /** The last victims that were trained before anybody asked, by all that they depend on: a program is run again and again. */

@@ -93,6 +93,11 @@ export interface Task {
    * change list holds the ratings of invented shoppers, or the shoppers to leave out.
    */
   shop?: ShopSpec
+  /**
+   * Rows of the split that are never trained on and whose labels are certain: the bench reads every retrained victim on
+   * them before it would go into service.
+   */
+  canaries?: number[]
   /** For a checkpoint of `change-list`: what a change may do besides giving a row another label. */
   changes?: { drops?: boolean; values?: boolean; trigger?: boolean }
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */

@@ -2,7 +2,7 @@ import { PerturbError } from '../core/errors.ts'
 import type { RunContext } from '../core/run.ts'
 import * as tf from '../core/tf.ts'
 import type { Split } from '../data/data-set.ts'
-import { classCounts, rowSize, type LabelledRows } from '../data/labelled-rows.ts'
+import { checkRows, classCounts, rowSize, type LabelledRows } from '../data/labelled-rows.ts'
 import type { Architecture, Model, Weight } from './model.ts'
 import { train, type HistoryPoint } from './train.ts'
 import { initialWeights } from './weights.ts'
@@ -24,8 +24,9 @@ export interface TrainOnRows extends TrainingSpec {
 }
 
 /**
- * Trains a network from nothing on these rows. Throws `bad-input` when a class has no row left, since what is
- * trained then never answers it, and `unavailable` when the training diverges: that is no attack's success.
+ * Trains a network from nothing on these rows. Throws `bad-input` for rows that are no data (NaN, named by its row) and
+ * when a class has no row left, since what is trained then never answers it; `unavailable` when the training diverges:
+ * that is no attack's success.
  */
 export async function trainOnRows(
   architecture: Architecture,
@@ -33,6 +34,7 @@ export async function trainOnRows(
   { seed, steps, ...options }: TrainOnRows,
   run: Omit<RunContext, 'seed'> = {},
 ): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
+  if (rows.ids.length > 0) checkRows('training', rows)
   const empty = classCounts(rows).indexOf(0)
   if (empty >= 0)
     throw new PerturbError(

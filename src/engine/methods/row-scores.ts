@@ -5,7 +5,7 @@ import { readRows, readTest, type Reading } from '../../grading/readings.ts'
 import { givenRows } from '../../grading/retrained.ts'
 import type { Task } from '../../grading/grader.ts'
 import { trainOnRows } from '../../models/train-on-rows.ts'
-import { trainingOf } from '../training-rows.ts'
+import { readCanaryRows, trainingOf } from '../training-rows.ts'
 import { defineMethod } from '../method.ts'
 
 export interface RowScoresParams {
@@ -30,6 +30,8 @@ export interface RowScores {
   audited?: Float32Array
   /** What the victim that was trained on these rows reads. */
   reading: Reading
+  /** The canaries' true labels, and how that victim reads them; absent without any. */
+  canaries?: { truth: Int32Array; read: Int32Array }
 }
 
 const neighbourCount = 10
@@ -51,13 +53,14 @@ export const method = defineMethod<RowScoresParams, RowScores>({
         return {
           reading: await readTest(model, dataset, training),
           scores: await readRows(model, rows, training.positive),
+          canaries: await readCanaryRows(task, dataset, model),
         }
       } finally {
         model.dispose()
       }
     }
     const parts = task.audited ? 0.5 : 1
-    const { reading, scores } = await trained(rows, 0, parts)
+    const { reading, scores, canaries } = await trained(rows, 0, parts)
     const audited =
       task.audited && (await trained(rowsOfSplit(dataset, task.split, task.audited), parts, 1)).scores
     const { labels, ids, x } = rows
@@ -72,6 +75,9 @@ export const method = defineMethod<RowScoresParams, RowScores>({
       scores,
       neighbours: shareAmongNeighbours(nearestRows(rows, neighbourCount), labels, training.positive),
       ...(audited ? { audited } : {}),
+      ...(canaries
+        ? { canaries: { truth: rowsOfSplit(dataset, task.split, task.canaries!).labels, read: canaries } }
+        : {}),
       reading,
     }
   },

@@ -5,7 +5,7 @@ import type { Task } from '../../grading/grader.ts'
 import type { HistoryPoint } from '../../models/train.ts'
 import { trainOnRows } from '../../models/train-on-rows.ts'
 import { defineMethod } from '../method.ts'
-import { trainingOf } from '../training-rows.ts'
+import { readCanaryRows, trainingOf } from '../training-rows.ts'
 
 export interface TrainOnRowsParams {
   task: Task
@@ -20,6 +20,8 @@ export interface TrainedOnRows {
   shown?: { plain: Int32Array; triggered: Int32Array }
   /** step and loss; at readings also recall, accuracy, success (with a trigger), and class0, class1 … (0 to 1). */
   history: HistoryPoint[]
+  /** How the new victim reads the task's canaries; absent without any. */
+  canaries?: Int32Array
 }
 
 /** Readings of a live curve, and the test images that each takes: a picture costs more than a table's row. */
@@ -59,10 +61,12 @@ export const method = defineMethod<TrainOnRowsParams, TrainedOnRows>({
     const model = await workshop.modelWithWeights(task.victim.model, weights)
     try {
       const reading = await readTest(model, dataset, training, triggered)
+      const canaries = await readCanaryRows(task, dataset, model)
       const before = history.slice(0, -1)
       return {
         reading,
         history: [...before, { ...history.at(-1)!, ...figuresOf(reading) }],
+        ...(canaries ? { canaries } : {}),
         ...(show && trigger
           ? {
               shown: {

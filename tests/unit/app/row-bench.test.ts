@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   filterPoints,
+  flagsOf,
   orderRows,
   readRowBenchSetup,
   sameChanges,
@@ -28,6 +29,15 @@ describe('the row bench', () => {
     expect(order('loss')).toEqual([2, 1, 0, 3])
     expect(order('chance').sort()).toEqual([0, 1, 2, 3])
     expect(order('chance')).toEqual(order('chance'))
+  })
+
+  test('flags who disagrees with a label: the model, the neighbours, a second look', () => {
+    const row = { label: 1, score: 0.9, neighbours: 0.6, secondLabel: undefined }
+    expect(flagsOf(row, 1)).toEqual([])
+    expect(flagsOf({ ...row, score: 0.4 }, 1)).toEqual(['model'])
+    expect(flagsOf({ ...row, neighbours: 0.4, secondLabel: 0 }, 1)).toEqual(['neighbours', 'second look'])
+    expect(flagsOf({ ...row, label: 0 }, 1)).toEqual(['model', 'neighbours'])
+    expect(flagsOf({ label: 0, score: 0.1, neighbours: 0.5, secondLabel: 0 }, 1)).toEqual([])
   })
 
   test('a surprise is never infinite', () => {

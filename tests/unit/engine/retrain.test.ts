@@ -327,10 +327,36 @@ describe('the methods behind the row bench', () => {
     expect(reading).not.toHaveProperty('success')
   })
 
+  test('read the canaries on every new victim, which rows that taught nothing lose', async () => {
+    const canaries = [32, 33, 34, 35, 36, 37, 38, 39]
+    const own = { ...task, canaries }
+    const rows = await rowScores.run({ task: own }, context(), workshop)
+    expect([...rows.canaries!.truth]).toEqual(canaries.map((id) => set.train.labels[id]))
+    const changes = { ids: frauds.slice(1), labels: frauds.slice(1).map(() => 0) }
+    const poisoned = await trainRows.run({ task: own, changes }, context(), workshop)
+    const right = (read: ArrayLike<number>) =>
+      rows.canaries!.truth.filter((label, i) => label === read[i]).length
+    expect(right(rows.canaries!.read)).toBe(8)
+    expect(right(poisoned.canaries!)).toBeLessThan(6)
+    const plain = await trainRows.run({ task, changes }, context(), workshop)
+    expect(plain.canaries).toBeUndefined()
+  })
+
   test('are refused where the victim is shipped', async () => {
     await expect(
       rowScores.run({ task: { ...task, training: undefined } }, context(), workshop),
     ).rejects.toThrow('nothing to train it on')
+  })
+})
+
+test('a number that is none is told by its row, before anything is trained', async () => {
+  const rows = rowsOfSplit(set, 'train', ids)
+  rows.x[2 * 7 + 1] = NaN
+  await expect(
+    trainOnRows(architecture, rows, { seed: 1, steps: 5, batchSize: 10, learningRate: 0.1 }),
+  ).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(/row 7 holds NaN/) as unknown,
   })
 })
 
