@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest'
+import { newRecord } from '../../../src/app/lab-records.ts'
+import type { CallOptions, LabSession } from '../../../src/app/lab-session.svelte.ts'
 import {
   filterPoints,
   flagsOf,
   orderRows,
   readRowBenchSetup,
+  RowBench,
   sameChanges,
   sayValue,
   surprise,
 } from '../../../src/app/row-bench.svelte.ts'
+import { RunQueue } from '../../../src/app/run-queue.svelte.ts'
+import { PerturbError } from '../../../src/core/errors.ts'
 
 /** Four rows; class 1 is watched. */
 const rows = {
@@ -79,5 +84,82 @@ describe('the row bench', () => {
       count: 9,
     })
     expect(readRowBenchSetup({ sort: 'up' }).sort).toBe('chance')
+  })
+})
+
+describe('trainings on the row bench', () => {
+  /** A bench whose engine answers a training with what `answer` makes. */
+  async function setUp(answer: (options: CallOptions) => Promise<unknown>) {
+    const knobs: Record<string, unknown> = {}
+    const queue = new RunQueue()
+    const reading = { recall: 0.8, accuracy: 0.98, byClass: [1, 0.6] }
+    const scored = {
+      ...rows,
+      ids: Int32Array.of(5, 6, 7, 8),
+      values: new Float32Array(4),
+      features: [],
+      classes: ['honest', 'fraud'],
+      noun: 'payment',
+      isSimulated: true,
+      reading,
+      canaries: { truth: new Int32Array(12).fill(1), read: new Int32Array(12).fill(1) },
+    }
+    const session = {
+      queue,
+      seed: 1,
+      checkpoints: [{ id: 'poisoned' }],
+      record: newRecord('lab', '1.0.0', 'explore', 1),
+      engine: {
+        call: (method: string, _: unknown, options: CallOptions = {}) =>
+          method === 'row-scores' ? Promise.resolve(scored) : answer(options),
+      },
+      task: async () => ({ values: { budget: 3 }, training: { positive: 1 } }),
+      knob: (name: string, fallback: unknown) => knobs[name] ?? fallback,
+      setKnob: (name: string, value: unknown) => void (knobs[name] = value),
+      work: (label: string, body: Parameters<RunQueue['run']>[1]) =>
+        queue.run(label, body).catch(() => undefined),
+    } as unknown as LabSession
+    const bench = new RowBench(
+      session,
+      readRowBenchSetup({ checkpoint: 'poisoned', count: '1', show: 'all' }),
+    )
+    await bench.score()
+    return { bench, queue, reading }
+  }
+
+  test('each whole one is a line of the monitor, judged against the rows as they were', async () => {
+    const reads = [new Int32Array(12).fill(1), new Int32Array(12)]
+    const { bench, reading } = await setUp(async () => ({ reading, history: [], canaries: reads.shift() }))
+    await bench.train()
+    await bench.train()
+    expect(bench.mondays.map(({ lost, alarm, changed }) => ({ lost, alarm, changed }))).toEqual([
+      { lost: 12, alarm: true, changed: 1 },
+      { lost: 0, alarm: false, changed: 1 },
+    ])
+    expect(bench.budget).toBe(3)
+  })
+
+  test('one that cannot be says why, one that is stopped is no line of the monitor', async () => {
+    const refused = await setUp(() =>
+      Promise.reject(new PerturbError('bad-input', 'no row of class "fraud" is left')),
+    )
+    await refused.bench.train()
+    expect(refused.bench.training).toMatchObject({
+      state: 'failed',
+      why: expect.stringContaining('no row of') as unknown,
+    })
+    expect(refused.bench.mondays).toEqual([])
+
+    const stopped = await setUp(
+      ({ signal }) =>
+        new Promise((_, reject) =>
+          signal!.addEventListener('abort', () => reject(new PerturbError('cancelled', 'Stopped.'))),
+        ),
+    )
+    const training = stopped.bench.train()
+    stopped.queue.cancel()
+    await training
+    expect(stopped.bench.training?.state).toBe('stopped')
+    expect(stopped.bench.mondays).toEqual([])
   })
 })
