@@ -18,7 +18,7 @@ test('a learner poisons a bank by its labels, wins it back, and goes where nobod
     page.getByLabel('First the rows where').selectOption({ label: order.source })
 
   await test.step('explore: the rows are read, marked and trained on; the bench passes the first checkpoint', async () => {
-    await lab.open(app.at('#/lab/poison-labels?step=explore'))
+    await lab.explore(app.at('#/lab/poison-labels'))
     await expect(lab.title).toHaveText('One Monday, many times')
     await expect(rows.getByRole('row')).toHaveCount(9, { timeout: 90_000 })
     await expect(page.getByText(/^60 of 12000 rows marked/)).toBeVisible()
@@ -50,15 +50,15 @@ test('a learner poisons a bank by its labels, wins it back, and goes where nobod
   })
 
   await test.step('explore: the surest frauds, a canary alarm, and a hand-in from the knobs', async () => {
-    await lab.slide(/Mark the first/, '150 rows')
+    await lab.slide(/Mark the first/, '192 rows')
     await lab.run()
     await expect(page.getByRole('heading', { name: /^Recall from \d+\.\d to \d+\.\d %$/ })).toBeVisible()
     const monitor = page.getByRole('region', { name: 'Retraining monitor' })
     await expect(monitor.getByRole('row').nth(1)).toContainText('no: alarm')
     await axe(page, 'the retraining monitor')
-    await page.getByText('suspicious', { exact: true }).click()
+    await page.getByRole('radio', { name: 'suspicious' }).check({ force: true })
     await expect(rows.getByRole('row').nth(1)).toContainText(/model|neighbours/)
-    await page.getByText('labelled fraud', { exact: true }).click()
+    await page.getByRole('radio', { name: 'labelled fraud' }).check({ force: true })
     await expect(lab.runButton).toHaveText(/Hand in these changes/)
     await lab.run()
     await lab.verdict('Passed')
