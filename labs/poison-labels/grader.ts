@@ -31,11 +31,13 @@ const lostBar = 40
 const movedBar = 2
 const restoredBar = 80
 const honestBar = 2
-const slippedBar = 25
+const slippedBar = 20
 
 const rowCount = 12_000
 /** Labels that may be turned, as a share of the frauds in the data. */
 const budgetShare = 0.75
+/** The same once the bank repairs: more analysts are bought. */
+const secondBudgetShare = 1.5
 /** The labels that somebody turned before the defender came, as a share of the frauds. */
 const tamperedShare = 0.8
 const auditedShare = 0.25
@@ -82,7 +84,17 @@ export default defineLab<Variant>({
       },
       grade: gradeRepaired,
     },
-    slipped: { accepts: 'change-list', task: bankTask, grade: gradeSlipped },
+    slipped: {
+      accepts: 'change-list',
+      async task(variant, trusted) {
+        const task = await bankTask(variant, trusted)
+        return {
+          ...task,
+          values: { ...task.values, budget: Math.floor(secondBudgetShare * fraudsIn(task)) },
+        }
+      },
+      grade: gradeSlipped,
+    },
   },
 })
 
@@ -178,8 +190,8 @@ function overBudget(task: Task, row: EvidenceRow, turned: number) {
     rows: [row],
     finding: finding(
       'over-budget',
-      'More labels than one analyst can turn.',
-      `${turned} labels are turned and the budget is ${row.needed.value}, three for every four frauds.${all ? ' With no fraud left in the data, the model is not trained to find any, and everybody notices.' : ''}`,
+      'More labels than they can turn.',
+      `${turned} labels are turned and the budget is ${row.needed.value}.${all ? ' With no fraud left in the data, the model is not trained to find any, and everybody notices.' : ''}`,
       'keep to the budget: choose the labels that count, and cut the list off.',
     ),
   })
@@ -408,6 +420,13 @@ async function gradeSlipped({ variant, task, artefact, trusted }: Submission<Var
               `You called ${hidden.length} frauds honest, and the bank found ${found} of them again. ${lost.toFixed(1)} points of recall are lost; ${slippedBar} are needed.`,
               'the repair only turns labels from honest to fraud. Go the other way.',
             ),
+          spreadOf(poisoned, invented) < spreadOf(poisoned, honestOf(task)) / 2 &&
+            finding(
+              'wrong-kind',
+              'One kind, and too little of it, or not the one that counts.',
+              `You called ${invented.length} honest payments of one kind fraud, of ${budget.needed.value} allowed. ${lost.toFixed(1)} points of recall are lost; ${slippedBar} are needed. Most frauds still score above that kind.`,
+              'spend the whole budget, try several kinds, and keep the one after which retrain finds the fewest frauds.',
+            ),
           finding(
             'scattered',
             'Many small lies, and nobody believes any of them.',
@@ -416,6 +435,21 @@ async function gradeSlipped({ variant, task, artefact, trusted }: Submission<Var
           ),
         ]),
   })
+}
+
+const honestOf = ({ labels }: Task) =>
+  [...labels.keys()].filter((place) => labels[place] === honest).map((place) => ({ place }))
+
+/** How much rows differ from each other: the variance of their numbers, added up. */
+function spreadOf({ x, ids }: LabelledRows, rows: readonly { place: number }[]): number {
+  const size = x.length / ids.length
+  let sum = 0
+  for (let k = 0; k < size; k++) {
+    const values = rows.map(({ place }) => x[place * size + k]!)
+    const mean = values.reduce((total, value) => total + value, 0) / values.length
+    sum += values.reduce((total, value) => total + (value - mean) ** 2, 0) / values.length
+  }
+  return sum
 }
 
 /** The bank's repair: audited rows get their true label, and a judge who learned from them turns honest into fraud. */

@@ -20,7 +20,7 @@ export const distance = (a: Row, b: Row) => a.x.reduce((sum, value, i) => sum + 
  */
 export async function chooseAgain(rows: Row[], budget: number): Promise<Change[]> {
   const surest = rows.filter((row) => row.label === 1).sort((a, b) => b.score - a.score)
-  const before = surest.slice(0, budget).map(({ id }) => ({ id, label: 0 }))
+  const before = surest.slice(0, budget / 2).map(({ id }) => ({ id, label: 0 }))
   const { recall } = await retrain(before)
   console.log(
     `What you did first leaves a recall of ${(100 * recall).toFixed(1)} %, until the bank repairs it`,
