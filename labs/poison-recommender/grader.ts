@@ -31,7 +31,7 @@ import guide from './guide.md'
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen.
 const exposureBar = 25
 const movedBar = 2.5
-const cleanedBar = 8
+const cleanedBar = 6
 const honestBar = 3
 const slippedBar = 15
 
