@@ -109,7 +109,8 @@ export async function readImages(
   if (trigger) checkTrigger('trigger', trigger, shape)
   const pixels = split.pixels(ids)
   const size = pixels.length / Math.max(1, ids.length)
-  for (let i = 0; trigger && i < ids.length; i++) stamp(pixels.subarray(i * size, (i + 1) * size), shape, trigger)
+  for (let i = 0; trigger && i < ids.length; i++)
+    stamp(pixels.subarray(i * size, (i + 1) * size), shape, trigger)
   const x = tf.tensor(pixels, [ids.length, ...shape])
   try {
     return await model.predict(x)
