@@ -72,7 +72,13 @@ describe('commands', () => {
 
   it('say which options there are when one is unknown', () => {
     const { status, stderr } = run('start', '--prot', '80')
-    expect(stderr).toMatch(/start: Unknown option '--prot'; the options are --port, --host, --help/)
+    expect(stderr).toMatch(/start: Unknown option '--prot'; the options are --port, --host, --isolated, --help/)
+    expect(status).toBe(1)
+  })
+
+  it('do not pass over a word that they do not take', () => {
+    const { status, stderr } = run('labs-check', 'evasion-fgsm')
+    expect(stderr).toMatch(/labs-check: "evasion-fgsm" is not an option; the options are --lab, /)
     expect(status).toBe(1)
   })
 })
