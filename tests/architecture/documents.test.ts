@@ -72,7 +72,9 @@ describe('commands', () => {
 
   it('say which options there are when one is unknown', () => {
     const { status, stderr } = run('start', '--prot', '80')
-    expect(stderr).toMatch(/start: Unknown option '--prot'; the options are --port, --host, --isolated, --help/)
+    expect(stderr).toMatch(
+      /start: Unknown option '--prot'; the options are --port, --host, --isolated, --help/,
+    )
     expect(status).toBe(1)
   })
 

@@ -63,7 +63,10 @@ The exit code is 0 only when every solution passed and every mistake failed with
 }
 
 interface RowTable {
+  /** Relation and bar, of the first variant. */
   needed: string
+  /** The bar of each variant, where they differ: a budget that follows the data. */
+  bars?: number[]
   unit: string
   min: number
   max: number
@@ -93,14 +96,18 @@ export function calibrationOf(proof: Proof, seeds: number[]): Calibration {
         unit,
         min: Infinity,
         max: -Infinity,
+        bars: [],
         values: [],
       })
       const figure = Number(measured.toFixed(4))
       row.min = Math.min(row.min, figure)
       row.max = Math.max(row.max, figure)
       row.values[seeds.indexOf(seed)] = figure
+      row.bars![seeds.indexOf(seed)] = needed.value
     }
   }
+  for (const row of Object.values(checkpoints).flatMap(Object.values).flatMap<RowTable>(Object.values))
+    if (new Set(row.bars).size === 1) delete row.bars
   return {
     lab: proof.lab,
     version: proof.version,
