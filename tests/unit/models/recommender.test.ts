@@ -142,6 +142,22 @@ test('bpr: every option moves the scores, progress is told, and a cancel is hear
   )
 })
 
+test('bpr: the first step, by hand: what was liked rises above what was not seen', async () => {
+  // One user, one liked item and one other: the pair of the only step is settled, only the start is drawn.
+  const rng = createRng(7, 'bpr')
+  const [u = 0, a = 0, b = 0] = Array.from({ length: 3 }, () => 0.1 * rng.normal())
+  const options = { ...bpr, seed: 7, factors: 1, epochs: 1, rate: 0.5, l2: 0.1 }
+  const scores = (await fitRecommender(options, table([[0, 0, 5]], 1, 2), run)).scores(0, [])
+  const pull = 0.5 / (1 + Math.exp(u * (a - b)))
+  const [user, liked, other] = [
+    u + pull * (a - b) - 0.05 * u,
+    a + pull * u - 0.05 * a,
+    b - pull * u - 0.05 * b,
+  ]
+  expect(scores[0]).toBeCloseTo(pull + user * liked, 12)
+  expect(scores[1]).toBeCloseTo(-pull + user * other, 12)
+})
+
 test('bpr: a user who rated everything does not keep it from ending', async () => {
   const all = table(
     [...Array(4).keys()].map((item): [number, number, number] => [0, item, 5]),
