@@ -29,7 +29,7 @@ import guide from './guide.md'
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen.
 const lostBar = 40
 const movedBar = 2
-const restoredBar = 80
+const restoredBar = 85
 const honestBar = 2
 const slippedBar = 20
 
