@@ -202,7 +202,7 @@ async function brokenFinding(
         finding(
           'saturated',
           'Half of the disguise is off.',
-          `${still} of ${images} digits did not move at all, and ${hits} are misread. You pass the rounding, but the scores are a hundred times too large: softmax is 1 to the last digit, and the gradient of cross-entropy is smaller than a float can hold.`,
+          `${still} of ${images} digits did not move at all, and ${hits} ${hits === 1 ? 'is' : 'are'} misread. You pass the rounding, but the scores are a hundred times too large: softmax is 1 to the last digit, and the gradient of cross-entropy is smaller than a float can hold.`,
           "climb a loss that does not care how large the scores are: { kind: 'margin' } or { kind: 'dlr' }.",
         ),
       perturbation.moved > 0 &&

@@ -165,6 +165,7 @@ const row = v.object({
   hard: v.boolean(),
   satisfied: v.boolean(),
   claimed: v.optional(v.boolean()),
+  never: v.optional(v.boolean()),
   status,
 })
 const galleryItem = v.object({

@@ -65,6 +65,7 @@ function row(relation: 'at-least' | 'at-most', value: number, options: RowOption
     scaleMax,
     hard,
     ...(options.claimed ? { claimed: true } : {}),
+    ...(options.never ? { never: true } : {}),
     satisfied: status === 'passed',
     status,
   }

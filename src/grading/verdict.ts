@@ -26,6 +26,8 @@ export interface EvidenceRow {
   hard: boolean
   /** The figure comes from a run's ledger, not from the artefact: re-grading can only call it claimed. */
   claimed?: boolean
+  /** Beyond every bar, an infinite median, say: `measured` is then only where it is drawn. */
+  never?: boolean
   satisfied: boolean
   status: VerdictStatus
 }

@@ -2,7 +2,7 @@ import type { EvidenceRow } from '../../grading/verdict.ts'
 
 /** The words and positions of one evidence row. A figure is never rounded across its threshold. */
 export interface RowFigures {
-  /** "93.0", "75–88" or "–". */
+  /** "93.0", "75–88", "∞" or "–". */
   value: string
   unit: string
   /** "≥ 75 %". */
@@ -19,14 +19,16 @@ export interface RowFigures {
 
 export function rowFigures(row: EvidenceRow): RowFigures {
   const { relation, value: bar } = row.needed
-  const unit = row.unit
-  const spaced = unit ? ` ${unit}` : ''
+  const unit = row.never ? '' : row.unit
+  const spaced = row.unit ? ` ${row.unit}` : ''
   const measured = row.status !== 'unavailable' && Number.isFinite(row.measured)
   const value = !measured
     ? '–'
-    : row.interval
-      ? row.interval.map((end) => end.toFixed(row.precision)).join('–')
-      : honest(row)
+    : row.never
+      ? '∞'
+      : row.interval
+        ? row.interval.map((end) => end.toFixed(row.precision)).join('–')
+        : honest(row)
   const needed = `${relation === 'at-least' ? '≥' : '≤'} ${bar.toFixed(row.precision)}${spaced}`
   const place = (x: number) => Math.min(100, Math.max(0, (x / row.scaleMax) * 100))
   return {
@@ -38,7 +40,7 @@ export function rowFigures(row: EvidenceRow): RowFigures {
     threshold: place(bar),
     interval:
       measured && row.interval ? { from: place(row.interval[0]), to: place(row.interval[1]) } : undefined,
-    spoken: `${row.name}: ${measured ? value + spaced : 'not measured'}, needs ${relation === 'at-least' ? 'at least' : 'at most'} ${bar.toFixed(row.precision)}${spaced}`,
+    spoken: `${row.name}: ${row.never ? 'infinite' : measured ? value + spaced : 'not measured'}, needs ${relation === 'at-least' ? 'at least' : 'at most'} ${bar.toFixed(row.precision)}${spaced}`,
   }
 }
 
@@ -54,6 +56,7 @@ function honest({ measured, precision, needed, satisfied }: EvidenceRow): string
 
 function marginOf(row: EvidenceRow, measured: boolean): string {
   if (!measured) return 'not measured'
+  if (row.never) return 'beyond any bar'
   const bar = row.needed.value
   if (row.status === 'undecided') return `crosses ${bar.toFixed(row.precision)}`
   const gap = Math.abs(row.measured - bar)

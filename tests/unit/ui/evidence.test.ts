@@ -45,6 +45,21 @@ describe('an evidence row', () => {
     expect(norm(0.3, false).margin).toBe('0.050 over')
   })
 
+  test('says of what is infinite that it is, not where it is drawn', () => {
+    const figures = rowFigures(
+      row({
+        measured: 2,
+        never: true,
+        unit: '×',
+        needed: { relation: 'at-most', value: 1.22 },
+        precision: 2,
+        scaleMax: 2,
+      }),
+    )
+    expect(figures).toMatchObject({ value: '∞', unit: '', margin: 'beyond any bar', at: 100 })
+    expect(figures.spoken).toBe('Digits misread: infinite, needs at most 1.22 ×')
+  })
+
   test('is never rounded across its threshold', () => {
     expect(rowFigures(row({ measured: 84.97 })).value).toBe('84.97')
     expect(rowFigures(row({ measured: 84.97 })).margin).toBe('a hair short')
