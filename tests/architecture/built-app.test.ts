@@ -46,6 +46,13 @@ describe('the built app', () => {
       .map((path) => ({ path, text: readFileSync(join(dist, path), 'utf8') }))
   }, 300_000)
 
+  it('is the production build: no development checks, no names of source files', () => {
+    const development = files.filter(
+      ({ path, text }) => path.endsWith('.js') && /src\/ui\/\w+\/\w+\.svelte/.test(text),
+    )
+    expect(development.map(({ path }) => path)).toEqual([])
+  })
+
   it('loads nothing from another origin: no markup, style, import, fetch or socket names one', () => {
     expect(files.length).toBeGreaterThan(10)
     expect(files.flatMap(outsideLoads)).toEqual([])

@@ -1,12 +1,19 @@
 import type { GrowthLine } from './page.ts'
 import type { Cell, Row } from './rows.ts'
 
+/** When, and of which commit, a row was measured, where that is not its whole report's. */
+export interface Measured {
+  date: string
+  commit: string
+}
+
 export interface FigureRow {
   name: string
   title: string
   unit: string
   budget?: number
   value: number | string
+  measured?: Measured
 }
 
 /** What one machine measured; `--json` prints it, docs/measurements/ keeps those of other machines. */
@@ -49,6 +56,20 @@ function ratio(other: Cell | undefined, ours: Cell | undefined): string {
 
 const sideNames = (rows: Row[]) =>
   Object.keys(titles).filter((name) => rows.some(({ cells }) => name in cells))
+/** Threads have a table of their own. */
+const onThreads = (name: string) => name.endsWith('Threads')
+
+/** What the workloads left behind, all together, and the app's figures. */
+const figuresOf = ({ workloads, app }: Report): FigureRow[] => [...leftBehind(workloads), ...app]
+
+/** Nothing when no workload was looked at. */
+function leftBehind(rows: Row[]): FigureRow[] {
+  const counts = rows.map(({ cells }) => cells.ours?.tensors).filter((count) => count !== undefined)
+  if (counts.length === 0) return []
+  const value = counts.reduce((sum, count) => sum + count, 0)
+  const title = `Tensors left behind by ${counts.length} runs of our workloads`
+  return [{ name: 'tensors-left', title, unit: '', budget: 0, value }]
+}
 
 export function printReport(report: Report): void {
   console.log(`\n${report.machine}\n${report.device}, ${report.date}\n`)
@@ -71,7 +92,7 @@ export function printReport(report: Report): void {
       `${title} by ${unit}: ${points.map(([size, ms]) => `${size}: ${figureText(ms, 'ms')}`).join('  ')}`,
     )
   }
-  for (const { title, value, unit, budget } of report.app) {
+  for (const { title, value, unit, budget } of figuresOf(report)) {
     const allowed = budget === undefined ? '' : `(budget ${budget}${unit && ' '}${unit})`
     console.log(`${title.padEnd(78)}${figureText(value, unit).padEnd(12)}${allowed}`)
   }
@@ -79,20 +100,26 @@ export function printReport(report: Report): void {
 
 /** The tables of one machine. */
 export function tables(report: Report): string {
+  const { workloads } = report
+  const figures = figuresOf(report)
   const parts = [
-    `- ${report.machine}\n- ${report.device}\n${report.torch ? `- PyTorch ${report.torch}\n` : ''}- ${report.date}, commit ${report.commit}`,
+    `- ${report.machine}\n- ${report.device}\n${report.torch ? `- PyTorch ${report.torch}\n` : ''}- ${measuredWords(report)}`,
   ]
-  if (report.workloads.length > 0) parts.push(workloadTable(report.workloads))
-  const gpu = report.workloads.filter(({ cells }) => cells.ours?.traffic)
+  if (workloads.length > 0) parts.push(workloadTable(report))
+  const threads = workloads.filter(({ cells }) => typeof cells.oursThreads?.ms === 'number')
+  if (threads.length > 0) parts.push(threadTable(threads))
+  const gpu = workloads.filter(({ cells }) => cells.ours?.traffic)
   if (gpu.length > 0) parts.push(trafficTable(gpu))
-  if (report.app.length > 0) {
+  if (figures.length > 0) {
+    const commit = commitColumn(report)
     parts.push(
       table(
-        ['figure', 'measured', 'budget'],
-        report.app.map(({ title, value, unit, budget }) => [
-          title,
-          figureText(value, unit),
-          budget === undefined ? '' : `${budget} ${unit}`.trim(),
+        ['figure', 'measured', 'budget', ...commit.head],
+        figures.map((figure) => [
+          figure.title,
+          figureText(figure.value, figure.unit),
+          figure.budget === undefined ? '' : `${figure.budget} ${figure.unit}`.trim(),
+          ...commit.cell(figure),
         ]),
       ),
     )
@@ -100,8 +127,28 @@ export function tables(report: Report): string {
   return parts.join('\n\n')
 }
 
-function workloadTable(rows: Row[]): string {
-  const sides = sideNames(rows)
+const measuredOf = ({ measured }: { measured?: Measured }, { date, commit }: Report): Measured =>
+  measured ?? { date, commit }
+
+const severalCommits = (report: Report) =>
+  new Set([...report.workloads, ...report.app].map((row) => measuredOf(row, report).commit)).size > 1
+
+function measuredWords(report: Report): string {
+  if (!severalCommits(report)) return `${report.date}, commit ${report.commit}`
+  const dates = [...report.workloads, ...report.app].map((row) => measuredOf(row, report).date).sort()
+  return `${[...new Set([dates[0]!, dates.at(-1)!])].join(' to ')}, each row at the commit that it names`
+}
+
+/** The column that names each row's commit, where they are not all of one. */
+function commitColumn(report: Report): { head: string[]; cell(row: { measured?: Measured }): string[] } {
+  if (!severalCommits(report)) return { head: [], cell: () => [] }
+  return { head: ['commit'], cell: (row) => [measuredOf(row, report).commit] }
+}
+
+function workloadTable(report: Report): string {
+  const rows = report.workloads
+  const sides = sideNames(rows).filter((name) => !onThreads(name))
+  const commit = commitColumn(report)
   return table(
     [
       'work',
@@ -109,15 +156,30 @@ function workloadTable(rows: Row[]): string {
       ...sides.map((name) => titles[name]!),
       ...sides.slice(1).map((name) => `${titles[name]!} / ours`),
       'budget',
+      ...commit.head,
     ],
-    rows.map(({ title, backend, cells, budgetMs }) => [
-      title,
-      backend,
-      ...sides.map((name) => figureText(cells[name]?.ms, 'ms')),
-      ...sides.slice(1).map((name) => ratio(cells[name], cells.ours)),
-      budgetMs === undefined ? '' : `${budgetMs} ms`,
+    rows.map((row) => [
+      row.title,
+      row.backend,
+      ...sides.map((name) => figureText(row.cells[name]?.ms, 'ms')),
+      ...sides.slice(1).map((name) => ratio(row.cells[name], row.cells.ours)),
+      row.budgetMs === undefined ? '' : `${row.budgetMs} ms`,
+      ...commit.cell(row),
     ]),
   )
+}
+
+/** WASM on a page that is cross-origin isolated, beside the same on one thread, of the same rounds. */
+function threadTable(rows: Row[]): string {
+  const sides = ['ours', 'oursThreads', 'stock', 'stockThreads']
+  return `On WASM, one thread and several:\n\n${table(
+    ['work', ...sides.map((name) => titles[name]!), 'ours / ours, threads'],
+    rows.map(({ title, cells }) => [
+      title,
+      ...sides.map((name) => figureText(cells[name]?.ms, 'ms')),
+      ratio(cells.ours, cells.oursThreads),
+    ]),
+  )}`
 }
 
 function trafficTable(rows: Row[]): string {

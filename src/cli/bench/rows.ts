@@ -1,5 +1,6 @@
 import { median } from './figure.ts'
 import type { GpuTraffic, WorkloadTitle } from './page.ts'
+import type { Measured } from './report.ts'
 import type { Side } from './sides.ts'
 
 /** A go that takes longer than this is timed once: it says enough. */
@@ -24,6 +25,7 @@ export interface Row {
   budgetMs?: number
   /** By the name of the side: ours, stock, torch. */
   cells: Record<string, Cell>
+  measured?: Measured
 }
 
 interface Runner {

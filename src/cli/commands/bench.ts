@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Browser } from '@playwright/test'
@@ -8,6 +8,7 @@ import { commitIn, machineWords, today } from '../bench/machine.ts'
 import { benchOnGpu } from '../bench/on-gpu.ts'
 import type { GrowthLine } from '../bench/page.ts'
 import { growthPlot } from '../bench/plot.ts'
+import { mergeReports } from '../bench/record.ts'
 import { printReport, tables, type FigureRow, type Report } from '../bench/report.ts'
 import { measureRows, slowMs, type Row } from '../bench/rows.ts'
 import { browserSide, programSide, type Side } from '../bench/sides.ts'
@@ -21,7 +22,9 @@ const figures = Object.values(figureFiles).flat()
 const allBackends = ['wasm', 'cpu', 'webgl', 'webgpu']
 const cache = join(repository, 'node_modules/.cache/perturb')
 const document = join(repository, 'docs/performance.md')
-const otherMachines = join(repository, 'docs/measurements')
+const measurements = join(repository, 'docs/measurements')
+/** What a browser measured; the other reports there are of graphics devices. */
+const browserReport = join(measurements, 'browser.json')
 
 interface Asked {
   backends: string[]
@@ -46,8 +49,8 @@ A budget is printed beside its figure and never fails the command.
   --backends LIST   of ${allBackends.join(',')} (all of them)
   --rounds N        rounds of each (5); what takes over ${slowMs / 1000} s is timed once
   --json            the report as JSON
-  --write           also bring the measured parts of docs/performance.md up to date, with the reports of
-                    other machines that lie in docs/measurements/
+  --write           also bring the measured parts of docs/performance.md up to date, from docs/measurements/:
+                    what was measured now takes the place of its last figure there, all else stays
   --gpu             instead, ours and stock tfjs on this machine's graphics device without a browser, and
                     PyTorch on the same device; needs the package webgpu (npm install --no-save webgpu)
   --pack DIR        only build what --gpu runs into DIR, which "node DIR/run.js" then runs by itself on a
@@ -92,7 +95,8 @@ PERTURB_PYTHON names another Python than python3.`,
       throw new Error(`nothing is called ${options.rest.join(' or ')}`)
     if (options.json) console.log(JSON.stringify(report, null, 2))
     else printReport(report)
-    if (options.write) writeDocument(report, options.gpu === true, say)
+    if (options.write)
+      writeDocument(report, { onGpu: options.gpu === true, all: options.rest.length === 0, say })
     return 0
   },
 }
@@ -142,7 +146,7 @@ async function benchInBrowser(asked: Asked): Promise<Report> {
       torch: torch?.version,
       workloads,
       growth,
-      app: [...leftBehind(workloads), ...(await benchApp(browser, asked))],
+      app: await benchApp(browser, asked),
     }
   } finally {
     await browser.close()
@@ -193,15 +197,6 @@ async function benchPages(
   }
 }
 
-/** All our workloads together; nothing when none was looked at. */
-function leftBehind(rows: Row[]): FigureRow[] {
-  const counts = rows.map(({ cells }) => cells.ours?.tensors).filter((count) => count !== undefined)
-  if (counts.length === 0) return []
-  const value = counts.reduce((sum, count) => sum + count, 0)
-  const title = `Tensors left behind by ${counts.length} runs of our workloads`
-  return [{ name: 'tensors-left', title, unit: '', budget: 0, value }]
-}
-
 async function growthOf(side: Side, { rounds, wanted, say }: Asked): Promise<GrowthLine[]> {
   const lines: GrowthLine[] = []
   for (const name of await side.growths()) {
@@ -236,23 +231,34 @@ async function benchApp(browser: Browser, { rounds, wanted, say }: Asked): Promi
 }
 
 /** The prose of docs/performance.md is written by hand; what stands between two marks is the command's. */
-function writeDocument(report: Report, onGpu: boolean, say: (line: string) => void): void {
-  mkdirSync(otherMachines, { recursive: true })
-  if (onGpu)
-    writeFileSync(join(otherMachines, `${slug(report.device)}.json`), `${JSON.stringify(report, null, 2)}\n`)
+function writeDocument(
+  report: Report,
+  { onGpu, all, say }: { onGpu: boolean; all: boolean; say: (line: string) => void },
+): void {
+  mkdirSync(measurements, { recursive: true })
+  const file = onGpu ? join(measurements, `${slug(report.device)}.json`) : browserReport
+  const kept =
+    existsSync(file) && !(all && isOfAnother(readReport(file), report)) ? readReport(file) : undefined
+  writeFileSync(file, `${JSON.stringify(kept ? mergeReports(kept, report) : report, null, 2)}\n`)
+
   let text = readFileSync(document, 'utf8')
-  if (!onGpu) text = between(text, 'here', tables(report))
-  if (report.growth.length > 0) {
-    writeFileSync(join(repository, 'docs/growth.svg'), growthPlot(report.growth))
+  if (existsSync(browserReport)) {
+    const here = readReport(browserReport)
+    text = between(text, 'here', tables(here))
+    if (here.growth.length > 0) writeFileSync(join(repository, 'docs/growth.svg'), growthPlot(here.growth))
   }
-  const others = readdirSync(otherMachines)
-    .filter((file) => file.endsWith('.json'))
+  const devices = readdirSync(measurements)
+    .filter((name) => name.endsWith('.json') && join(measurements, name) !== browserReport)
     .sort()
-    .map((file) => tables(JSON.parse(readFileSync(join(otherMachines, file), 'utf8')) as Report))
-  text = between(text, 'elsewhere', others.join('\n\n'))
+    .map((name) => tables(readReport(join(measurements, name))))
+  text = between(text, 'elsewhere', devices.join('\n\n'))
   writeFileSync(document, text)
   say('docs/performance.md is up to date')
 }
+
+const readReport = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Report
+const isOfAnother = (kept: Report, fresh: Report) =>
+  kept.machine !== fresh.machine || kept.device !== fresh.device
 
 const slug = (words: string) =>
   words

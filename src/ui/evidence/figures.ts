@@ -81,7 +81,10 @@ export function clock(iso: string, now = new Date()): string {
 
 /** Change of each pixel: adversarial − original, for one row. */
 export function difference(adversarial: ArrayLike<number>, original: ArrayLike<number>): Float32Array {
-  return Float32Array.from(original, (value, i) => (adversarial[i] ?? 0) - value)
+  // A plain loop: a hundred pictures are drawn at once, and a call for each pixel takes ten times as long.
+  const change = new Float32Array(original.length)
+  for (let i = 0; i < change.length; i++) change[i] = (adversarial[i] ?? 0) - original[i]!
+  return change
 }
 
 /** One image out of a batch. */

@@ -1,9 +1,10 @@
 import type { Page } from '@playwright/test'
+import { steps } from '../../../labs/manifest.ts'
 import { median, type AppFigure } from '../figure.ts'
 
 const runButton = (page: Page) =>
   page.getByRole('group', { name: 'Run', exact: true }).getByRole('button').first()
-const lab = (address: string, step: string) => `${address}/#/lab/evasion-fgsm?step=${step}`
+const lab = (address: string, step: string, slug = 'evasion-fgsm') => `${address}/#/lab/${slug}?step=${step}`
 const ready = (page: Page) => page.getByRole('slider', { disabled: false }).first().waitFor()
 
 interface Scene {
@@ -85,6 +86,29 @@ const scenes: Scene[] = [
   },
 ]
 
+const labTitles = import.meta.glob<string>('../../../../labs/*/lab.json', { import: 'title', eager: true })
+
+/** Every lab, read from its first step to its last; each step is given the time to put its bench to work. */
+const walks = Object.entries(labTitles).map(([path, title]): Scene => {
+  const slug = path.split('/').at(-2)!
+  return {
+    name: `long-task-lab-${slug}`,
+    title: `The same, through all steps of “${title}”`,
+    once: true,
+    async before(page, address) {
+      await page.goto(`${address}/`)
+      await page.getByRole('heading', { level: 1, name: /\d/ }).waitFor()
+    },
+    async scene(page, address) {
+      for (const step of steps) {
+        await page.goto(lab(address, step, slug))
+        await page.getByRole('navigation', { name: 'Lab steps' }).waitFor()
+        await page.waitForTimeout(2500)
+      }
+    },
+  }
+})
+
 /** The longest task of one scene in a fresh profile; 0 when none took 50 ms, which is when a browser first tells of one. */
 async function longest(
   { before, scene }: Scene,
@@ -114,7 +138,7 @@ async function longest(
   }
 }
 
-export const figures: AppFigure[] = scenes.map((scene) => ({
+export const figures: AppFigure[] = [...scenes, ...walks].map((scene) => ({
   name: scene.name,
   title: scene.title,
   unit: 'ms',
