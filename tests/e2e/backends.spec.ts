@@ -1,8 +1,16 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { repository } from '../../src/cli/node-platform.ts'
 import { serve, type SeenRequest } from '../../src/cli/serve.ts'
 import { expect, test as base } from './fixtures.ts'
 import { buildHarness } from './harness/build.ts'
 import type { BackendsHarness, Computed, Survived } from './harness/backends.ts'
+
+/** Part A: attacks without chance, compared element by element. */
+const deterministicVectors = readdirSync(join(repository, 'tests/reference/data')).filter((file) =>
+  file.startsWith('A_'),
+)
 
 interface Fixtures {
   compute(backend: string, threads?: boolean): Promise<Computed>
@@ -127,15 +135,12 @@ test("@webgpu our gradient kernels equal tfjs' CPU kernels on random shapes", as
   for (const { kernel, of, apart } of found) expect.soft(apart, `${kernel}: ${of}`).toBe(0)
 })
 
-test('@webgpu reference vectors pass in the browser', async ({ page }) => {
-  test.setTimeout(180_000)
-  const reports = await page.evaluate(() =>
-    (window as unknown as { harness: BackendsHarness }).harness.verify('webgpu', [
-      'model_M1.json',
-      'model_M2.json',
-      'model_M3.json',
-      'A_fgsm.json',
-    ]),
+/** Runs files of reference vectors in the page; what does not hold fails the test by its name. */
+async function expectVectors(page: Page, backend: string, files: string[]): Promise<void> {
+  const reports = await page.evaluate(
+    ([name, chosen]) =>
+      (window as unknown as { harness: BackendsHarness }).harness.verify(name as 'webgpu', chosen),
+    [backend, files] as const,
   )
   for (const { file, status, error, checks } of reports) {
     const faults = checks.filter(({ ok }) => !ok).map(({ name, note }) => `${name}: ${note}`)
@@ -143,7 +148,26 @@ test('@webgpu reference vectors pass in the browser', async ({ page }) => {
       .soft({ file, status, error, faults })
       .toEqual({ file, status: 'pass', error: undefined, faults: [] })
   }
+}
+
+test('@webgpu reference vectors pass in the browser', async ({ page }) => {
+  test.setTimeout(180_000)
+  await expectVectors(page, 'webgpu', ['model_M1.json', 'model_M2.json', 'model_M3.json', 'A_fgsm.json'])
 })
+
+// Every file of part A. Searches of tens of thousands of steps take most of an hour on software graphics.
+for (const [backend, mark] of [
+  ['webgpu', '@webgpu '],
+  ['webgl', ''],
+] as const) {
+  for (const file of deterministicVectors) {
+    test(`${mark}@deep ${file} passes in the browser on ${backend}`, async ({ page }) => {
+      test.setTimeout(90 * 60_000)
+      page.on('console', (line) => console.log(line.text()))
+      await expectVectors(page, backend, [file])
+    })
+  }
+}
 
 /** tfjs' threads fail in a minified build, which this page is, unless src/build/tfjs-threads.ts mends them. */
 test('a cross-origin isolated page of four cores computes on two WASM threads, to the same numbers', async ({

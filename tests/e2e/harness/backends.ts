@@ -183,14 +183,19 @@ const references = import.meta.glob<string>('../../reference/data/*.json', {
 })
 
 /** Reference vectors on a backend of this browser. */
-async function verify(backend: BackendName, files: string[]): Promise<FileReport[]> {
+async function verify(backend: BackendName, files: readonly string[]): Promise<FileReport[]> {
   await startBackend(backend, fetchBytes)
-  const pack = new Pack('tests/reference/data', files, (name) => {
+  const pack = new Pack('tests/reference/data', [...files], (name) => {
     const read = references[`../../reference/data/${name}`]
     return read ? read() : Promise.reject(new Error(name))
   })
   const reports = []
-  for (const name of files) reports.push(await verifyFile(name, pack))
+  for (const name of files)
+    reports.push(
+      await verifyFile(name, pack, ({ name: check, ok }, done) =>
+        console.log(`${backend}, ${name}: ${done} compared; ${check}: ${ok ? 'ok' : 'wrong'}`),
+      ),
+    )
   pack.dispose()
   return reports
 }
