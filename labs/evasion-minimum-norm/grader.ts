@@ -6,23 +6,31 @@ import {
   correctlyRead,
   counted,
   defineLab,
-  diagnoseDirection,
+  examineRun,
   figure,
   finding,
   firstFinding,
+  firstOf,
   gradientOf,
+  greyLevels,
   logitsOf,
+  maskedGradient,
   measureExamples,
   measurePerturbation,
   medianChange,
+  notClipped,
   percent,
   quizCheckpoint,
   rangeRow,
+  softmaxLogits,
   topOfRows,
+  zeroGradient,
   type EvidenceRow,
   type Finding,
+  type LedgerSummary,
   type MeasuredExamples,
   type Model,
+  type Run,
   type Submission,
   type Task,
   type Trusted,
@@ -95,7 +103,7 @@ async function taskFor(trusted: Trusted, model: Model, seed: number, count: numb
 }
 
 async function gradeExamples(
-  { task, artefact, trusted }: Submission<Variant>,
+  { task, artefact, trusted, ledger }: Submission<Variant>,
   bar: number,
   passed: (seen: Seen) => Finding,
 ) {
@@ -142,7 +150,7 @@ async function gradeExamples(
     rows,
     gallery: measured.gallery,
     score: { value: (100 * measured.hits) / count, unit: '%' },
-    finding: rows.every((row) => row.satisfied) ? passed(seen) : await failedFinding(seen),
+    finding: rows.every((row) => row.satisfied) ? passed(seen) : await failedFinding(seen, ledger),
   })
 }
 
@@ -240,7 +248,7 @@ async function gradeFarther({ task, artefact, trusted }: Submission<Variant>) {
 // Measuring
 
 /** How the referee searches: by the borders themselves, so that scaled scores or a flat loss hide nothing. */
-const search = { attack: 'fab', options: { norm: 'l2', steps: 20, classes: 4 }, seed: 0 } as const
+const search = { attack: 'fab', options: { norm: 'l2', steps: 20, classes: 3 }, seed: 0 } as const
 
 interface Search {
   /** L2 distance of the nearest misread image of each digit; Infinity where none was found, 0 for one misread already. */
@@ -301,10 +309,12 @@ const passedAgain = ({ measured, median, reference }: Seen) =>
     'read the recap; then make the defence stronger in the lab on adversarial training.',
   )
 
-async function failedFinding(seen: Seen): Promise<Finding> {
+async function failedFinding(seen: Seen, ledger?: LedgerSummary): Promise<Finding> {
+  const run = await examineRun(seen.measured, seen.model, { ledger })
   return (
+    firstOf([greyLevels, notClipped, softmaxLogits, zeroGradient, maskedGradient], run) ??
     pixelsFinding(seen) ??
-    (await directionFinding(seen)) ??
+    (await directionFinding(seen, run)) ??
     finding(
       'longer-than-needed',
       'The changes are longer than they need to be.',
@@ -317,7 +327,6 @@ async function failedFinding(seen: Seen): Promise<Finding> {
 /** What the pixels alone tell. */
 function pixelsFinding({ measured }: Seen): Finding | undefined {
   const { originals, pixels, bounds, perturbation } = measured
-  const { outside, overshoot, range, rowsOutside, count, moved } = perturbation
   const edge = { all: 0, moved: 0 }
   originals.forEach((value, i) => {
     if (value !== bounds[0] && value !== bounds[1]) return
@@ -325,25 +334,11 @@ function pixelsFinding({ measured }: Seen): Finding | undefined {
     if (pixels[i] !== value) edge.moved++
   })
   return firstFinding([
-    range[1] > 2 &&
-      finding(
-        'grey-levels',
-        'These are grey levels, not pixels in [0, 1].',
-        `Your pixels run from ${figure(range[0])} to ${figure(range[1])}. The model reads 0 as paper and 1 as ink.`,
-        'stay in [0, 1]: no factor of 255 anywhere.',
-      ),
-    overshoot > 1e-6 &&
-      finding(
-        'not-clipped',
-        'Pixels left the page.',
-        `${counted(outside, 'pixel')} in ${rowsOutside} of ${count} images lie outside [0, 1], the farthest by ${figure(overshoot)}. The nearest border may lie where no picture can be.`,
-        'end each step with tf.clipByValue(…, 0, 1), or work in w, where every number is a pixel.',
-      ),
-    moved === 0 &&
+    perturbation.moved === 0 &&
       finding(
         'unchanged',
         'The digits came back as they were.',
-        `Not one of ${count} images was changed. Either nothing was ever good enough to be kept, or it was made and not returned: tensors never change in place, and tf.add(x, move) leaves x alone.`,
+        `Not one of ${perturbation.count} images was changed. Either nothing was ever good enough to be kept, or it was made and not returned: tensors never change in place, and tf.add(x, move) leaves x alone.`,
         'print by how much the right class leads after the first steps. It should shrink; if it grows, a sign is wrong.',
       ),
     edge.moved < 0.01 * edge.all &&
@@ -357,13 +352,10 @@ function pixelsFinding({ measured }: Seen): Finding | undefined {
 }
 
 /** What scores and directions tell. */
-async function directionFinding({
-  measured,
-  model,
-  limit,
-  reference,
-  median,
-}: Seen): Promise<Finding | undefined> {
+async function directionFinding(
+  { measured, model, limit, reference, median }: Seen,
+  { direction }: Run,
+): Promise<Finding | undefined> {
   const { gallery, hits, perturbation, success, task, originals, shape, pixels } = measured
   const count = task.ids.length
   const leads = gallery.map(({ truth, logitsBefore, logitsAfter }) => ({
@@ -377,7 +369,6 @@ async function directionFinding({
   const held = count - hits
   const beyond = middle(leads.flatMap(({ after }, row) => (success[row] ? [-after] : [])))
   const shallow = middle(leads.map(({ before }) => before))
-  const direction = await diagnoseDirection(measured, model)
   const along = alignment(
     originals,
     pixels,

@@ -10,6 +10,7 @@ import {
   figure,
   finding,
   firstFinding,
+  greyLevels,
   logitsOf,
   measurePerturbation,
   pasteSticker,
@@ -369,13 +370,9 @@ async function failed(
   const name = nameOf(model, target)
   const most = seen.shares.reduce((best, share, label) => (share > seen.shares[best]! ? label : best), 0)
   const outside = firstFinding([
-    high > 2 &&
-      finding(
-        'grey-levels',
-        'The sticker is in grey levels, not in [0, 1].',
-        `Its pixels reach ${figure(high)}. The model reads 1 as the brightest there is.`,
-        'keep every pixel of the sticker between 0 and 1; divide by 255 if it came from a file.',
-      ),
+    greyLevels({
+      measured: { perturbation: measurePerturbation(plain(0, sticker).pixels, pixels, 1, model.bounds) },
+    }),
     (low < -1e-6 || high > 1 + 1e-6) &&
       finding(
         'not-clipped',

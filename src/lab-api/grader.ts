@@ -79,6 +79,8 @@ export { crossEntropies } from '../metrics/cross-entropy.ts'
 /** Why a run failed: the table of faults, and what it looks at. */
 export { boundsRules, diagnose, examineRun, faults, firstOf } from '../grading/diagnose/diagnose.ts'
 export { longStep } from '../grading/diagnose/budget.ts'
+export { maskedGradient, softmaxLogits, zeroGradient } from '../grading/diagnose/gradient.ts'
+export { greyLevels, notClipped } from '../grading/diagnose/pixels.ts'
 export { collapsedTraining } from '../grading/diagnose/training.ts'
 export { surerRows, type Rule, type Run } from '../grading/diagnose/run.ts'
 export { compareDirection, measurePerturbation, topOfRows, type Perturbation } from '../grading/measure.ts'

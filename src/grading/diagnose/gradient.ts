@@ -38,7 +38,7 @@ export const zeroGradient: Rule = ({ gradient, trace = [] }) => {
     finding(
       'zero-gradient',
       'The gradient is zero: there was no direction to step in.',
-      `On ${percent(flat)} of the images no pixel changes the loss at all. A model that tells digits apart is not flat; something in front of it or behind it is not differentiable and hides the slope, but not the border.`,
+      `On ${percent(flat)} of the images no pixel changes the loss at all. A model that tells one picture from another is not flat; something in front of it or behind it is not differentiable and hides the slope, but not the border.`,
       'go round it: take the gradient as if the step that rounds were not there, or attack a copy that has none.',
     )
   )

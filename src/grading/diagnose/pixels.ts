@@ -1,15 +1,24 @@
 /** What the pixels themselves give away: another scale, or values that no picture has. */
 import { counted, figure, finding } from '../findings.ts'
+import type { MeasuredExamples } from '../evasion.ts'
+import type { Finding } from '../verdict.ts'
 import type { Rule } from './run.ts'
 
+/** All that `greyLevels` looks at: it is known of a sticker too, which has no ball around it. */
+interface Pixels {
+  measured: Pick<MeasuredExamples, 'perturbation'> & Partial<Pick<MeasuredExamples, 'limit' | 'norm'>>
+}
+
 /** Images in 0..255 where 0..1 is meant, or multiplied on the way. */
-export const greyLevels: Rule = ({ measured: { perturbation, limit, norm } }) =>
+export const greyLevels = ({ measured: { perturbation, limit, norm } }: Pixels): Finding | false =>
   perturbation.largest > 2 &&
   finding(
     'grey-levels',
     'These are grey levels, not pixels in [0, 1].',
     `Your pixels run from ${figure(perturbation.range[0])} to ${figure(perturbation.range[1])}. The model reads values from 0 to 1${
-      norm === 'linf' ? `, so ε = ${limit} is about ${Math.round(255 * limit)} of 255 grey levels` : ''
+      norm === 'linf' && limit !== undefined
+        ? `, so ε = ${limit} is about ${Math.round(255 * limit)} of 255 grey levels`
+        : ''
     }.`,
     'stay in [0, 1]: no factor of 255 anywhere, and tf.clipByValue(…, 0, 1) at the end.',
   )
