@@ -40,7 +40,8 @@ const pgdImages = 100
 /**
  * New weights and the curve: loss, and now and then cleanAccuracy, fgsmAccuracy and pgdAccuracy at the full ε
  * (0 to 1, on the first 200 or 100 test images). Throws `bad-input` or RangeError for options that make no
- * sense, `cancelled` when stopped. The same seed gives the same weights.
+ * sense, `cancelled` when stopped. The same seed gives the same weights. ε 0 is ordinary training; an ε beyond the
+ * pictures' range, a training set of one class and batches of one picture are trained on like any other.
  */
 export async function harden(
   settings: HardenOptions,
