@@ -430,7 +430,7 @@ function fewFinding(found: MeasuredExamples, changes: number[], seen: number): F
           `You changed ${moved} pixels, and behind the rounding ${seen} of them are another level. A change that does not cross a half is gone.`,
           'go all the way: paper to ink, ink to paper.',
         ),
-      hits < 0.25 * images &&
+      hits < 0.12 * images &&
         finding(
           'no-direction',
           'These pixels were not the ones.',
