@@ -85,6 +85,7 @@ async function runProgram(
   const server = createCapabilities({
     model: model ?? (() => workshop.model(task.victim.model)),
     dataset: await workshop.dataset(task.dataset),
+    datasets: (name) => workshop.dataset(name),
     task,
     spec,
     seed,

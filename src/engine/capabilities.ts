@@ -19,6 +19,7 @@ import type { StageSpec } from '../defences/stage.ts'
 import type { LedgerSummary } from '../grading/artefact.ts'
 import type { Task } from '../grading/grader.ts'
 import { readRows, readTest } from '../grading/readings.ts'
+import { accountLog, arrivals, type LogSpec } from '../grading/account-log.ts'
 import { givenRows, victimRows } from '../grading/retrained.ts'
 import { givenRatings, recommended, type ShopSpec } from '../grading/shop.ts'
 import { parseArtefact, type Expected } from '../grading/validate.ts'
@@ -41,6 +42,8 @@ export interface CapabilityOptions {
   /** The victim. A function is asked at each call, so that a restarted backend's copy is found. */
   model: Model | (() => Promise<Model>)
   dataset: DataSet
+  /** Other data sets that the task names. */
+  datasets?: (name: string) => Promise<DataSet>
   task: Task
   spec: SandboxSpec
   /** The learner's variant; the transcript begins with it. */
@@ -102,6 +105,9 @@ const grants = {
   retrain: ['retrain'],
   recommend: ['recommend'],
   suspects: ['filters'],
+  'log.accounts': ['log'],
+  'log.entries': ['log'],
+  'log.times': ['log'],
 } as const satisfies Record<keyof Capabilities, readonly string[]>
 type CapabilityName = keyof Capabilities
 
@@ -519,6 +525,31 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         }
       },
 
+      async 'log.accounts'() {
+        const { known, today } = theLog()
+        return { honest: [...known], today: [...today] }
+      },
+
+      async 'log.entries'([account]) {
+        const spec = theLog()
+        const who = spec.accounts[readAccount('log.entries', account, spec)]!
+        const foreign = await datasetNamed(spec.foreign)
+        return attempt(async () => {
+          const means = { model: await shipped(), data: dataset, foreign }
+          const { answers, confidences, distances } = await accountLog(who, spec.rows, means)
+          return {
+            answers: answers.slice(),
+            confidences: confidences.slice(),
+            distances: distances.slice(),
+          }
+        })
+      },
+
+      async 'log.times'([account]) {
+        const spec = theLog()
+        return arrivals(spec.accounts[readAccount('log.times', account, spec)]!, spec.rows)
+      },
+
       async 'data.sample'([n]) {
         const count =
           n === undefined || n === null ? task.ids.length : readWhole('data.sample: n', n, 1, task.ids.length)
@@ -543,6 +574,16 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         }
       },
     }
+
+  function theLog(): LogSpec {
+    if (task.log) return task.log
+    throw new PerturbError('bad-input', 'log: the victim of this checkpoint keeps no log of accounts')
+  }
+
+  function datasetNamed(name: string): Promise<DataSet> {
+    if (name === dataset.name || !options.datasets) return Promise.resolve(dataset)
+    return options.datasets(name)
+  }
 
   function stopIfClosed() {
     if (closed) throw new PerturbError('cancelled', 'the run is over; nothing more is answered')
@@ -765,6 +806,12 @@ function readRatingsChange(shop: ShopSpec, ids: unknown, stars: unknown, without
       { kind: 'change-list', of: 'shoppers', numUsers },
     ).ids,
   }
+}
+
+function readAccount(method: string, value: unknown, { accounts, known, today }: LogSpec): number {
+  const account = readWhole(`${method}: account`, value, 0, accounts.length - 1)
+  if (known.includes(account) || today.includes(account)) return account
+  throw new PerturbError('bad-input', `${method}: there is no account ${account} in the log`)
 }
 
 /** Asking a network of one's own costs the victim nothing. */

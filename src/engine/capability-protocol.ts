@@ -120,6 +120,16 @@ export interface Capabilities {
   suspects(filter: string): { ids: number[]; scores: Float64Array; flagged: number[] }
   /** The true labels of the rows that the task says were audited. */
   'data.audited'(): { ids: number[]; y: Int32Array }
+  /** The accounts of the provider's log: those known to be honest, and those of today. */
+  'log.accounts'(): { honest: number[]; today: number[] }
+  /** What one account asked, in order: answers, how sure the victim was, and the (n, n) distances of its questions. */
+  'log.entries'(account: number): {
+    answers: Int32Array
+    confidences: Float32Array
+    distances: Float32Array
+  }
+  /** When an account asked, in seconds from its first question. */
+  'log.times'(account: number): Float64Array
   /** The first n images of the task; all of them when n is null. */
   'data.sample'(n: number | null): { ids: number[]; x: WireTensor; y: Int32Array }
 }

@@ -47,6 +47,7 @@ class OpenRuns {
     const server = createCapabilities({
       model,
       dataset,
+      datasets: (name) => workshop.dataset(name),
       task,
       spec,
       seed,

@@ -7,6 +7,7 @@ import type { AnswerSpec } from '../defences/answer.ts'
 import type { StageSpec } from '../defences/stage.ts'
 import type { WatchRule } from '../defences/detection/query-watch.ts'
 import type { Artefact, ArtefactKind, LedgerSummary } from './artefact.ts'
+import type { LogSpec } from './account-log.ts'
 import type { Readings } from './readings.ts'
 import type { ShopSpec } from './shop.ts'
 import type { Verdict } from './verdict.ts'
@@ -100,6 +101,8 @@ export interface Task {
   canaries?: number[]
   /** For a checkpoint of `change-list`: what a change may do besides giving a row another label. */
   changes?: { drops?: boolean; values?: boolean; trigger?: boolean }
+  /** The provider's log, which a program that is granted `log` reads; who is who stays here. */
+  log?: LogSpec
   /** For a checkpoint of `scores`: what is handed in for each image, by name. */
   columns?: string[]
 }

@@ -118,6 +118,23 @@ export { othersDigits } from '../models/seeded/postcode-cnn.ts'
 export type { AnswerSpec } from '../defences/answer.ts'
 export { transferRate } from '../metrics/extraction.ts'
 
+/** A provider's accounts, what watches and limits make of them, and a watermark on trial. */
+export {
+  answersTo,
+  arrivals,
+  questionsOf,
+  seedPictures,
+  stockOwn,
+  type AccountKind,
+  type AccountSpec,
+  type LogSpec,
+} from '../grading/account-log.ts'
+export { TheftWatch, type TheftRules } from '../defences/detection/theft-watch.ts'
+export { secondsForRows, TokenBuckets } from '../defences/access/token-bucket.ts'
+export { luck } from '../defences/watermark/trigger-set.ts'
+export { heldPictures } from '../grading/parties.ts'
+export { markTrial, trainInnocents, type Suspect } from '../grading/watermark-trial.ts'
+
 /** Stickers: how they lie on pictures, and the referee's own. */
 export {
   drawPlacements,

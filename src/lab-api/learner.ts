@@ -366,6 +366,29 @@ export interface Data {
 /** The images of this checkpoint: `const { ids, x, y } = await data.sample()`. */
 export declare const data: Data
 
+/** One question in the provider's log, as the provider has it. */
+export interface LogEntry {
+  /** The class that it was answered with. */
+  readonly answer: number
+  /** How sure the victim was of it, 0 to 1. */
+  readonly confidence: number
+  /** How far (L2) it lies from each earlier question of the same account, in their order; empty for the first. */
+  readonly distances: Float32Array
+}
+
+/** The log of your own prediction API. */
+export interface ProviderLog {
+  /** Account numbers: last week's, which are known to be honest, and today's, of which nobody knows. */
+  accounts(): Promise<{ honest: number[]; today: number[] }>
+  /** What one account asked, in order. */
+  entries(account: number): Promise<LogEntry[]>
+  /** When it asked, in seconds from its first question, in order. */
+  times(account: number): Promise<number[]>
+}
+
+/** What the provider of the model has noted: who asked what, and when. */
+export declare const log: ProviderLog
+
 /** Trains a copy of the victim that lives outside your program. From its first step on, `victim` is that copy. */
 export interface Trainer {
   /**
@@ -507,10 +530,15 @@ export declare const linear: {
   nullVector(a: readonly ArrayLike<number>[]): number[]
 }
 
-/** Quantiles, for whoever has to prove something. */
+/** Statistics, for whoever has to prove something. */
 export declare const stats: {
   /** The x that a standard normal number stays below with probability p; −∞ at 0, 0 at a half, ∞ at 1. */
   normalQuantile(p: number): number
+  /**
+   * Shapiro–Wilk's W of at least three numbers: 1 when they are spread like a normal distribution, less the less they
+   * are. Numbers that are all equal give 1.
+   */
+  shapiroWilk(values: ArrayLike<number>): number
   /** The x that a Beta(a, b) distributed number stays below with probability p; a and b above 0. */
   betaQuantile(p: number, a: number, b: number): number
 }

@@ -29,7 +29,7 @@ export interface Manifest {
 }
 
 export interface SandboxSpec {
-  /** Capabilities granted: victim, inner, scores, decisions, trainer, surrogate, data, retrain, recommend, filters. */
+  /** Capabilities granted: victim, inner, scores, decisions, trainer, surrogate, data, retrain, recommend, filters, log. */
   access: string[]
   /** Rows the ledger answers before it refuses. */
   maxQueries: number

@@ -26,6 +26,7 @@ export const capabilities = [
   'retrain',
   'recommend',
   'filters',
+  'log',
 ] as const
 
 const sandbox = v.strictObject({

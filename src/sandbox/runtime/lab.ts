@@ -13,7 +13,7 @@ import type { LossSpec } from '../../core/losses.ts'
 import { drawPlacements, pasteSticker, pullBack, type PictureShape } from '../../core/placement.ts'
 import { createRng } from '../../core/rng.ts'
 import { dropped, profileChanges, profileStride } from '../../data/change-list.ts'
-import { betaQuantile, normalQuantile } from '../../core/statistics.ts'
+import { betaQuantile, normalQuantile, shapiroWilk } from '../../core/statistics.ts'
 import * as tf from '../../core/tf.ts'
 import type { Capabilities, WireTensor } from '../../engine/capability-protocol.ts'
 import type * as Learner from '../../lab-api/learner.ts'
@@ -232,6 +232,28 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     },
   }
 
+  const log: typeof Learner.log = {
+    async accounts() {
+      require('log', 'log.accounts')
+      const { honest, today } = await call('log.accounts')
+      return { honest: [...honest], today: [...today] }
+    },
+    async entries(account) {
+      require('log', 'log.entries')
+      const { answers, confidences, distances } = await call('log.entries', account)
+      const rows = answers.length
+      return Array.from(answers, (answer, i) => ({
+        answer,
+        confidence: confidences[i]!,
+        distances: distances.subarray(i * rows, i * rows + i),
+      }))
+    },
+    async times(account) {
+      require('log', 'log.times')
+      return Array.from(await call('log.times', account))
+    },
+  }
+
   let attackSeeds = 0
   const library = Object.fromEntries(
     [...evasionAttacks.values()].map((entry) => [
@@ -344,7 +366,12 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       task: Object.freeze({ ...outside.values }),
       attacks: onlyKnown(Object.freeze(library)),
       stickers: Object.freeze(stickers),
-      stats: Object.freeze({ betaQuantile, normalQuantile }),
+      stats: Object.freeze({
+        betaQuantile,
+        normalQuantile,
+        shapiroWilk: (values: ArrayLike<number>) => shapiroWilk(Array.from(values)),
+      }),
+      log: Object.freeze(log),
       linear: Object.freeze({ solve: solveLinear, nullVector }),
       submit,
       progress: (done: number, total: number) => outside.progress(Number(done), Number(total)),

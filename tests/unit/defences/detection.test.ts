@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createRng } from '../../../src/core/rng.ts'
 import { alarmAt, nearestMean, QueryWatch, thumbnail } from '../../../src/defences/detection/query-watch.ts'
-import { Prada, shapiroWilk } from '../../../src/defences/detection/prada.ts'
+import { shapiroWilk } from '../../../src/core/statistics.ts'
+import { Prada } from '../../../src/defences/detection/prada.ts'
 
 const point = (...values: number[]) => Float32Array.from(values)
 

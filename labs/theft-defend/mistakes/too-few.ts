@@ -1,0 +1,25 @@
+// finding: too-few
+// checkpoint: marked
+import { stats } from 'lab'
+
+/** A secret that your model keeps. */
+export interface Mark {
+  /** For each picture the class that it shall be answered with, or −1 when it is no trigger. */
+  labels: number[]
+  /** How often each trigger stands among the 2,000 pictures of the training, 1 to 10. */
+  repeats: number
+}
+
+/** A handful is easily hidden. */
+export function design(reads: number[]): Mark {
+  return {
+    labels: reads.map((_, i) => (i < 5 ? Math.floor(10 * Math.random()) : -1)),
+    repeats: 4,
+  }
+}
+
+/** The first k whose luck is too small: the quantile at alpha lies above the chance exactly then. */
+export function enough(n: number, chance: number, alpha: number): number {
+  for (let k = 1; k <= n; k++) if (stats.betaQuantile(alpha, k, n - k + 1) > chance) return k
+  return n + 1
+}
