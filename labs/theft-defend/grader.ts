@@ -41,7 +41,11 @@ import guide from './guide.md'
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen.
 const watchBar = { soon: 350, diluted: 400, caught: 100 }
 const limitsBar = { weeks: 5, rows: 3000 }
-/** Powers of ten against luck: at least so many for stolen files, at most so many for innocent models. */
+/**
+ * Powers of ten against luck: at least so many for stolen files, at most so many for innocent models. The bar for innocents is
+ * argued, not measured: an honest lot gives a p-value below 1e-3 to the luckiest of four innocents in one variant of 250, where 1e-2
+ * would fail one right answer in 25. What it refuses, labels that any model gives by itself, stays above it on every variant.
+ */
 const markBar = { guilty: 6, innocent: 3, alike: 30, lost: 2.5 }
 const againBar = { answered: 95, cover: 200 }
 

@@ -57,3 +57,11 @@ export async function watchCrossings(context: BrowserContext): Promise<Crossing[
   await context.addInitScript(listen)
   return seen
 }
+
+/** Whether the weights stand in a list, one after the other or with other numbers evenly between them. */
+export function holds({ values }: Crossing, weights: number[]): boolean {
+  for (const stride of [1, 2, 3])
+    for (let from = 0; from + stride * (weights.length - 1) < values.length; from++)
+      if (weights.every((weight, i) => Math.abs(values[from + stride * i]! - weight) < 1e-4)) return true
+  return false
+}

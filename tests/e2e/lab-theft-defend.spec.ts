@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { repository } from '../../src/cli/node-platform.ts'
+import { holds, watchCrossings } from './crossings.ts'
 import { expect, test } from './fixtures.ts'
 import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 
@@ -122,4 +126,39 @@ test('a provider watches, limits and marks, and walks past the watch @deep', asy
     'escaped',
     'again',
   ])
+})
+
+test('the model behind the log never enters the sandbox @deep', async ({ page, context, app }) => {
+  test.setTimeout(180_000)
+  const { buffer, byteOffset, byteLength } = readFileSync(
+    join(repository, 'static/models/digits-cnn/weights.bin'),
+  )
+  const weights = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength))
+  /** Some of the first layer, some of the middle, the last bias. */
+  const pieces = [weights.slice(0, 25), weights.slice(1000, 1030), weights.slice(-10)].map((piece) =>
+    Array.from(piece),
+  )
+  const crossings = await watchCrossings(context)
+  const lab = new LabPage(page)
+  await lab.explore(app.at('#/lab/theft-defend'))
+  await lab.step('Code')
+  // Reads last week's accounts, prints what it sees of them, and gives up.
+  await lab.write('watch.ts', file('starter/watch.ts'))
+  await lab.run()
+  await expect(lab.problems).toContainText('settle is not written yet')
+  await lab.step('Defend')
+  await lab.write('mark.ts', file('starter/mark.ts'))
+  await lab.run()
+  await expect(lab.problems).toContainText('design is not written yet')
+
+  const entered = crossings.filter(({ way }) => way === 'in')
+  expect(
+    entered.some(({ values }) => values.length === 400 && values.every((sure) => sure > 0 && sure <= 1)),
+    'the confidences of an account were seen',
+  ).toBe(true)
+  for (const piece of pieces) {
+    // The search finds what it looks for, with other numbers around it too.
+    expect(holds({ way: 'in', values: [0.5, ...piece, 0.5] }, piece)).toBe(true)
+    expect(entered.filter((crossing) => holds(crossing, piece))).toEqual([])
+  }
 })

@@ -1,17 +1,9 @@
-import { watchCrossings, type Crossing } from './crossings.ts'
+import { holds, watchCrossings } from './crossings.ts'
 import { expect, test } from './fixtures.ts'
 import { expectConfirmed, labFile, LabPage } from './lab-page.ts'
 
 test.use({ settings: { editor: 'plain' } })
 const file = (path: string) => labFile(path, 'theft-equations')
-
-/** Whether the weights stand in a list, one after the other or with other numbers evenly between them. */
-function holds({ values }: Crossing, weights: number[]): boolean {
-  for (const stride of [1, 2, 3])
-    for (let from = 0; from + stride * (weights.length - 1) < values.length; from++)
-      if (weights.every((weight, i) => Math.abs(values[from + stride * i]! - weight) < 1e-4)) return true
-  return false
-}
 
 test('a learner owns the model after 31 questions, and its weights never entered the sandbox', async ({
   page,
