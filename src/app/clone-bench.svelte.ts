@@ -3,6 +3,7 @@ import type { CopyComparison } from '../engine/methods/compare-copy.ts'
 import type { Task } from '../grading/grader.ts'
 import type { Weight } from '../models/model.ts'
 import type { LabSession } from './lab-session.svelte.ts'
+import { RunHistory } from './run-history.svelte.ts'
 import { sentenceOf } from './sentences.ts'
 
 /** What the directive says: `::widget{kind=clone-bench checkpoint=knockoff digits=chosen epsilon=0.2}`. */
@@ -50,7 +51,6 @@ export interface CloneRun extends CloneCurve {
   copy: { model: string; weights: Weight[] }
 }
 
-const kept = 4
 /** Rows of the thefts of one run; a pool that holds fewer ends it. */
 const counts = [100, 300, 1000, 3000]
 const steps = 200
@@ -58,99 +58,64 @@ const learningRate = 0.012
 const probeCount = 500
 export const shown = 6
 
-/** Copies of a checkpoint's victim by the library's thief, the earlier ones kept for comparison. */
-export class CloneBench {
-  /** Latest first. */
-  runs: CloneRun[] = $state.raw([])
+/** Copies of a checkpoint's victim by the library's thief. */
+export class CloneBench extends RunHistory<CloneRun> {
   comparison: CopyComparison | undefined = $state.raw()
-  running = $state(false)
-  progress = $state(0)
-  trouble = $state('')
   /** What a row costs at this API, in cents. */
   cents = $state(0)
-  #abort: AbortController | undefined
-  #seed = -1
-  #count = 0
 
   readonly pictures = $derived.by(() => this.session.knob<string>('clone.pictures', 'own') as PictureKind)
   readonly answers = $derived.by(() => this.session.knob<string>('clone.answers', 'exact') as AnswerKind)
 
   constructor(
-    readonly session: LabSession,
+    session: LabSession,
     readonly setup: CloneSetup,
-  ) {}
+  ) {
+    super(session)
+  }
 
   choose(name: 'pictures' | 'answers', value: string): void {
     this.session.setKnob(`clone.${name}`, value)
   }
 
-  /** Steals with more and more rows. What was measured before stays when it is stopped. Never throws. */
-  async measure(): Promise<void> {
-    if (this.running) return
-    const abort = new AbortController()
-    const { session, setup } = this
-    this.#abort = abort
-    this.running = true
-    this.trouble = ''
-    this.progress = 0
-    try {
-      if (this.#seed !== session.seed) {
-        this.runs = []
-        this.comparison = undefined
-        this.#seed = session.seed
-      }
+  protected override forget(): void {
+    super.forget()
+    this.comparison = undefined
+  }
+
+  /** Steals with more and more rows. Never throws. */
+  measure(): Promise<void> {
+    return this.attempt(async (options) => {
+      const { session, setup } = this
       const [pictures, answers] = [this.pictures, this.answers]
-      const task = await session.task(pictures === 'digits' ? setup.digits : setup.checkpoint, abort.signal)
+      const task = await session.task(pictures === 'digits' ? setup.digits : setup.checkpoint, options.signal)
       this.cents = task.api?.cents ?? 0
       const { dataset, split, ids } = task
       const victim = victimIn(task)
-      const copy = task.copy?.model ?? task.victim.model
-      const curve = (await session.engine.call(
-        'clone-curve',
-        {
-          victim,
-          copy,
-          pictures: pictures === 'noise' ? 'noise' : { dataset, split, ids },
-          answers: answerKinds.find(({ value }) => value === answers)!.answers,
-          counts: counts.filter((count) => pictures === 'noise' || count <= ids.length),
-          steps,
-          learningRate,
-          probes: {
-            dataset: setup.probes,
-            split: 'test',
-            ids: Array.from({ length: probeCount }, (_, i) => i),
-          },
-          honest: setup.honest,
-          seed: session.seed,
+      const model = task.copy?.model ?? task.victim.model
+      const params = {
+        victim,
+        copy: model,
+        pictures: pictures === 'noise' ? 'noise' : { dataset, split, ids },
+        answers: answerKinds.find(({ value }) => value === answers)!.answers,
+        counts: counts.filter((count) => pictures === 'noise' || count <= ids.length),
+        steps,
+        learningRate,
+        probes: {
+          dataset: setup.probes,
+          split: 'test',
+          ids: Array.from({ length: probeCount }, (_, i) => i),
         },
-        {
-          signal: abort.signal,
-          onProgress: (done, total) => {
-            this.progress = done / total
-          },
-        },
-      )) as CloneCurve
-      const run = {
-        ...curve,
-        number: ++this.#count,
-        pictures,
-        answers,
-        copy: { model: copy, weights: curve.weights },
+        honest: setup.honest,
+        seed: session.seed,
       }
-      const isSame = (other: CloneRun) => other.pictures === pictures && other.answers === answers
-      // Everything is drawn from the seed: the same knobs again are the same run, and one is enough.
-      this.runs = [run, ...this.runs.filter((other) => !isSame(other))].slice(0, kept)
-      this.comparison = await compareCopy(session, setup, victim, run.copy, abort.signal)
-    } catch (error) {
-      if (!abort.signal.aborted) this.trouble = sentenceOf(error)
-    } finally {
-      this.running = false
-      this.#abort = undefined
-    }
-  }
-
-  cancel(): void {
-    this.#abort?.abort()
+      const curve = (await session.engine.call('clone-curve', params, options)) as CloneCurve
+      const copy = { model, weights: curve.weights }
+      // Everything is drawn from the seed: the same knobs again are the same run.
+      const isSame = (earlier: CloneRun) => earlier.pictures === pictures && earlier.answers === answers
+      this.keep({ ...curve, pictures, answers, copy }, isSame)
+      this.comparison = await compareCopy(session, setup, victim, copy, options.signal)
+    })
   }
 }
 

@@ -7,6 +7,7 @@ import type { ImagesResult } from '../engine/methods/images.ts'
 import type { CheckpointSpec } from '../labs/manifest.ts'
 import { optionOf, victimOf } from './attack-bench.svelte.ts'
 import type { LabSession } from './lab-session.svelte.ts'
+import { RunHistory } from './run-history.svelte.ts'
 import { sentenceOf } from './sentences.ts'
 
 /** What the directive says: `::widget{kind=query-curve attack=square model=faces-cnn knobs="epsilon" maxQueries=300}`. */
@@ -76,28 +77,19 @@ export interface Changed {
   after: Float32Array
 }
 
-const kept = 4
 const shown = 8
 
-/** Runs of one black-box attack on a checkpoint's images, the earlier ones kept for comparison. */
-export class QueryCurve {
+/** Runs of one black-box attack on a checkpoint's images. */
+export class QueryCurve extends RunHistory<QueryRun> {
   info: AttackInfo | undefined = $state.raw()
-  /** Latest first. */
-  runs: QueryRun[] = $state.raw([])
   changed: Changed[] = $state.raw([])
   /** What will be attacked, to look at before the first run. */
   originals: { truth: number; pixels: Float32Array }[] = $state.raw([])
   /** [height, width, channels] of a picture. */
   shape: readonly number[] = $state.raw([1, 1, 1])
   naming: Pick<ImagesResult, 'noun' | 'classes'> = $state.raw({ noun: 'image', classes: [] })
-  running = $state(false)
-  progress = $state(0)
-  trouble = $state('')
-  #abort: AbortController | undefined
-  #seed = -1
   /** The seed whose pictures are on view. */
   #looked = -1
-  #count = 0
 
   readonly source: CheckpointSpec | undefined = $derived.by(() =>
     this.session.checkpoints.find(({ id, artefact }) =>
@@ -116,9 +108,11 @@ export class QueryCurve {
   }))
 
   constructor(
-    readonly session: LabSession,
+    session: LabSession,
     readonly setup: CurveSetup,
-  ) {}
+  ) {
+    super(session)
+  }
 
   #ruler(parameter: NumberParameter): NumberParameter {
     const { start: _, ...ruler } = rangeFor(parameter, { ...this.info?.defaults, ...this.setup.start })
@@ -168,25 +162,21 @@ export class QueryCurve {
       truth,
       pixels: found.pixels.slice(row * size, (row + 1) * size),
     }))
-    if (this.#seed !== seed) this.changed = []
+    if (this.seed !== seed) this.changed = []
   }
 
-  /** Attacks the images. What was measured before stays when it is stopped. Never throws. */
+  protected override forget(): void {
+    super.forget()
+    this.changed = []
+  }
+
+  /** Attacks the images. Never throws. */
   async measure(): Promise<void> {
     const { source, info, session, setup } = this
-    if (!source || !info || this.running) return
-    const abort = new AbortController()
-    this.#abort = abort
-    this.running = true
-    this.trouble = ''
-    this.progress = 0
-    try {
-      if (this.#seed !== session.seed) {
-        this.runs = []
-        this.changed = []
-        this.#seed = session.seed
-      }
-      const task = await session.task(source.id, abort.signal)
+    if (!source || !info) return
+    await this.attempt(async (options) => {
+      const { signal } = options
+      const task = await session.task(source.id, signal)
       const ids = task.ids.slice(0, setup.images)
       const images = { dataset: task.dataset, split: task.split, ids }
       const settings = this.parameters
@@ -195,27 +185,16 @@ export class QueryCurve {
             `${parameter.label.toLowerCase()} ${settingWords(parameter, this.options[parameter.name])}`,
         )
         .join(', ')
-      const { noun, classes } = (await session.engine.call(
-        'images',
-        { ...images, ids: ids.slice(0, 1) },
-        { signal: abort.signal },
-      )) as ImagesResult
-      const result = (await session.engine.call(
-        'attack-images',
-        {
-          model: victimOf(setup.model, undefined, task),
-          images,
-          attack: info.id,
-          options: this.options,
-          seed: 0,
-        },
-        {
-          signal: abort.signal,
-          onProgress: (done, total) => {
-            this.progress = done / total
-          },
-        },
-      )) as AttackImagesResult
+      const first = { ...images, ids: ids.slice(0, 1) }
+      const { noun, classes } = (await session.engine.call('images', first, { signal })) as ImagesResult
+      const attack = {
+        model: victimOf(setup.model, undefined, task),
+        images,
+        attack: info.id,
+        options: this.options,
+        seed: 0,
+      }
+      const result = (await session.engine.call('attack-images', attack, options)) as AttackImagesResult
       const { trace, readAfter, labels, shape, pixels, adversarial } = result
       const size = pixels.length / ids.length
       this.naming = { noun, classes }
@@ -226,26 +205,16 @@ export class QueryCurve {
         before: pixels.slice(row * size, (row + 1) * size),
         after: adversarial.slice(row * size, (row + 1) * size),
       }))
-      const run: QueryRun = {
-        number: ++this.#count,
+      const run = {
         settings,
         ...curveOf(trace),
         images: ids.length,
         misread: readAfter.reduce((sum, read, row) => sum + Number(read !== labels[row]), 0),
         queries: trace.at(-1)?.values.queries ?? 0,
       }
-      // Everything is drawn from the seed: the same knobs again are the same run, and one is enough.
-      this.runs = [run, ...this.runs.filter((other) => other.settings !== settings)].slice(0, kept)
-    } catch (error) {
-      if (!abort.signal.aborted) this.trouble = sentenceOf(error)
-    } finally {
-      this.running = false
-      this.#abort = undefined
-    }
-  }
-
-  cancel(): void {
-    this.#abort?.abort()
+      // Everything is drawn from the seed: the same knobs again are the same run.
+      this.keep(run, (earlier) => earlier.settings === settings)
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 import type { QuestionKind, StealPoint } from '../engine/methods/steal-curve.ts'
 import type { LabSession } from './lab-session.svelte.ts'
-import { sentenceOf } from './sentences.ts'
+import { RunHistory } from './run-history.svelte.ts'
 
 /** How the API answers, by the step that it rounds to. */
 export const answerFormats = [
@@ -22,85 +22,50 @@ export interface TheftRun {
   points: StealPoint[]
 }
 
-const kept = 4
 const usualRows = { exact: 62, labels: 600 }
 
-/** Thefts of a checkpoint's victim by the library's thief, the earlier ones kept for comparison. */
-export class TheftBench {
-  /** Latest first. */
-  runs: TheftRun[] = $state.raw([])
-  running = $state(false)
-  progress = $state(0)
-  trouble = $state('')
+/** Thefts of a checkpoint's victim by the library's thief. */
+export class TheftBench extends RunHistory<TheftRun> {
   /** What a row costs at this API, in cents. */
   cents = $state(0)
-  #abort: AbortController | undefined
-  #seed = -1
-  #count = 0
 
   readonly format = $derived.by(() => this.session.knob('theft.format', '0'))
   readonly questions = $derived.by(() => this.session.knob<string>('theft.questions', 'unit') as QuestionKind)
 
   constructor(
-    readonly session: LabSession,
+    session: LabSession,
     readonly checkpoint: string,
-  ) {}
+  ) {
+    super(session)
+  }
 
   choose(name: 'format' | 'questions', value: string): void {
     this.session.setKnob(`theft.${name}`, value)
   }
 
-  /** Steals once. What was measured before stays when it is stopped. Never throws. */
-  async measure(): Promise<void> {
-    if (this.running) return
-    const abort = new AbortController()
-    const { session } = this
-    this.#abort = abort
-    this.running = true
-    this.trouble = ''
-    this.progress = 0
-    try {
-      if (this.#seed !== session.seed) {
-        this.runs = []
-        this.#seed = session.seed
-      }
+  /** Steals once. Never throws. */
+  measure(): Promise<void> {
+    return this.attempt(async (options) => {
+      const { session } = this
       const [step, questions] = [Number(this.format), this.questions]
-      const { victim, dataset, api } = await session.task(this.checkpoint, abort.signal)
+      const { victim, dataset, api } = await session.task(this.checkpoint, options.signal)
       this.cents = api?.cents ?? 0
-      const points = (await session.engine.call(
-        'steal-curve',
-        {
-          victim: { model: victim.model, seed: victim.seed },
-          dataset,
-          questions,
-          step,
-          maxRows: step === 1 || questions !== 'unit' ? usualRows.labels : usualRows.exact,
-          seed: session.seed,
-        },
-        {
-          signal: abort.signal,
-          onProgress: (done, total) => {
-            this.progress = done / total
-          },
-        },
-      )) as StealPoint[]
-      const run = { number: ++this.#count, settings: this.#settings(step, questions), points }
-      this.runs = [run, ...this.runs].slice(0, kept)
-    } catch (error) {
-      if (!abort.signal.aborted) this.trouble = sentenceOf(error)
-    } finally {
-      this.running = false
-      this.#abort = undefined
-    }
+      const params = {
+        victim: { model: victim.model, seed: victim.seed },
+        dataset,
+        questions,
+        step,
+        maxRows: step === 1 || questions !== 'unit' ? usualRows.labels : usualRows.exact,
+        seed: session.seed,
+      }
+      const points = (await session.engine.call('steal-curve', params, options)) as StealPoint[]
+      this.keep({ settings: this.#settings(step, questions), points })
+    })
   }
 
   #settings(step: number, questions: QuestionKind): string {
     const format = answerFormats.find(({ value }) => Number(value) === step)?.label ?? 'exact'
     return `${format}, ${questionChoices.find(({ value }) => value === questions)!.label}`
-  }
-
-  cancel(): void {
-    this.#abort?.abort()
   }
 }
 
