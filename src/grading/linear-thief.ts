@@ -2,7 +2,8 @@
  * The referee's own thieves of a logistic model, to price a defence with, and what the bench draws. Equations: Tramèr et
  * al. 2016, §4.1 (arXiv:1609.02943). Border search: Lowd and Meek 2005, as label-only extraction.
  */
-import { nullVector, solveLinear } from '../core/linear-algebra.ts'
+import { cholesky, solve } from '../core/cholesky.ts'
+import { nullVector } from '../core/linear-algebra.ts'
 import { createRng, type Rng } from '../core/rng.ts'
 import { log } from '../core/portable-math.ts'
 import { logOdds, sigmoid, trainLogistic, type LogisticModel } from '../models/logistic.ts'
@@ -32,7 +33,8 @@ export function fitLogOdds(rows: readonly Point[], answers: readonly number[], s
   const edge = step > 0 ? step / 4 : 1e-7
   const told = answers.map((p) => Math.min(1 - edge, Math.max(edge, p)))
   const d = rows[0]!.length
-  const [a, b] = [Array.from({ length: d + 1 }, () => new Float64Array(d + 1)), new Float64Array(d + 1)]
+  const n = d + 1
+  const [a, b] = [new Float64Array(n * n), new Float64Array(n)]
   for (const [row, x] of rows.entries()) {
     const p = told[row]!
     const odds = log(p / (1 - p))
@@ -41,15 +43,17 @@ export function fitLogOdds(rows: readonly Point[], answers: readonly number[], s
     for (let i = 0; i <= d; i++) {
       const left = weight * (i === d ? 1 : x[i]!)
       if (left === 0) continue
-      b[i] = b[i]! + left * odds
-      for (let j = 0; j <= d; j++) a[i]![j] = a[i]![j]! + left * (j === d ? 1 : x[j]!)
+      b[i]! += left * odds
+      for (let j = 0; j <= i; j++) a[i * n + j]! += left * (j === d ? 1 : x[j]!)
     }
   }
   // A whisper of a penalty, so that fewer rows than unknowns still give one answer.
-  const whisper = (1e-8 * a.reduce((sum, row, i) => sum + row[i]!, 0)) / (d + 1) || 1e-300
-  for (let i = 0; i <= d; i++) a[i]![i] = a[i]![i]! + whisper
-  const solved = solveLinear(a, b)
-  return { weights: solved.slice(0, d), bias: solved[d]! }
+  let trace = 0
+  for (let i = 0; i <= d; i++) trace += a[i * n + i]!
+  const whisper = (1e-8 * trace) / n || 1e-300
+  for (let i = 0; i <= d; i++) a[i * n + i]! += whisper
+  const solved = solve(cholesky(a, n), b)
+  return { weights: Array.from(solved.subarray(0, d)), bias: solved[d]! }
 }
 
 /** A logistic model from labels alone, as any passive observer would train it. */

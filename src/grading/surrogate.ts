@@ -4,6 +4,7 @@
  */
 import { createRng } from '../core/rng.ts'
 import type { DataSet } from '../data/data-set.ts'
+import { agreement as shareAlike, weightError as errorOf } from '../metrics/extraction.ts'
 import { logOdds, type LogisticModel } from '../models/logistic.ts'
 import type { Model } from '../models/model.ts'
 import type { Artefact } from './artefact.ts'
@@ -56,7 +57,8 @@ export function tableRows(data: DataSet, split: 'train' | 'test', ids?: readonly
 
 /** Share (0..1) of the points that both put on the same side. */
 export function agreement(a: LogisticModel, b: LogisticModel, points: readonly ArrayLike<number>[]): number {
-  return points.filter((x) => logOdds(a, x) > 0 === logOdds(b, x) > 0).length / points.length
+  const sides = (model: LogisticModel) => points.map((x) => Number(logOdds(model, x) > 0))
+  return shareAlike(sides(a), sides(b))
 }
 
 /** Share (0..1) of the points that a model puts into its more frequent class: 1 is a constant answer. */
@@ -66,12 +68,8 @@ export function oneSided(model: LogisticModel, points: readonly ArrayLike<number
 }
 
 /** Largest difference of any weight, the bias among them. */
-export function weightError(a: LogisticModel, b: LogisticModel): number {
-  return a.weights.reduce(
-    (most, weight, i) => Math.max(most, Math.abs(weight - b.weights[i]!)),
-    Math.abs(a.bias - b.bias),
-  )
-}
+export const weightError = (a: LogisticModel, b: LogisticModel): number =>
+  errorOf([...a.weights, a.bias], [...b.weights, b.bias]).largest
 
 /** Every number the same to the last bit: answers never give that, reading the weights does. */
 export const isSame = (a: LogisticModel, b: LogisticModel): boolean =>

@@ -1,5 +1,5 @@
+import { cholesky, solve } from '../core/cholesky.ts'
 import { PerturbError } from '../core/errors.ts'
-import { solveLinear } from '../core/linear-algebra.ts'
 import { exp } from '../core/portable-math.ts'
 
 /** A logistic regression of two classes: P(class 1 | x) = 1 / (1 + e^−(w·x + bias)). */
@@ -37,13 +37,14 @@ export function trainLogistic(
       `logistic: one label a row is needed; got ${x.length} rows and ${y.length}`,
     )
   const d = x[0]!.length
+  const n = d + 1
   let model: LogisticModel = { weights: new Array<number>(d).fill(0), bias: 0 }
   for (let round = 0; round < mostRounds; round++) {
-    const slope = new Array<number>(d + 1).fill(0)
-    const curve = Array.from({ length: d + 1 }, () => new Float64Array(d + 1))
+    const slope = new Float64Array(n)
+    const curve = new Float64Array(n * n)
     for (let i = 0; i < d; i++) {
       slope[i] = lambda * model.weights[i]!
-      curve[i]![i] = lambda
+      curve[i * n + i] = lambda
     }
     for (const [row, values] of x.entries()) {
       const p = sigmoid(logOdds(model, values))
@@ -51,10 +52,10 @@ export function trainLogistic(
       for (let i = 0; i <= d; i++) {
         const a = i === d ? 1 : values[i]!
         slope[i]! += (p - y[row]!) * a
-        for (let j = 0; j <= d; j++) curve[i]![j] = curve[i]![j]! + spread * a * (j === d ? 1 : values[j]!)
+        for (let j = 0; j <= i; j++) curve[i * n + j]! += spread * a * (j === d ? 1 : values[j]!)
       }
     }
-    const step = solveLinear(curve, slope)
+    const step = solve(cholesky(curve, n), slope)
     model = { weights: model.weights.map((w, i) => w - step[i]!), bias: model.bias - step[d]! }
     if (Math.max(...step.map(Math.abs)) < 1e-12) break
   }
