@@ -1,7 +1,7 @@
 import { checkTrigger, type Trigger } from '../attacks/trigger.ts'
 import { PerturbError } from '../core/errors.ts'
 import { dropped, profileStride } from '../data/change-list.ts'
-import type { Artefact, ArtefactKind } from './artefact.ts'
+import { surrogateName, type Artefact, type ArtefactKind } from './artefact.ts'
 import { rejected } from './rows.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -52,21 +52,45 @@ export function parseArtefact(untrusted: unknown, expected: Expected): Parsed {
     const artefact = read(untrusted, expected)
     return { artefact }
   } catch (error) {
-    if (error instanceof Malformed) return { rejected: rejected(error.message, error.next) }
+    if (error instanceof Malformed)
+      return { rejected: rejected(error.message, error.next ?? nextFor(expected)) }
     // A getter or a proxy of the object threw: its own doing, so still a rejection.
-    return { rejected: rejected('The hand-in cannot be read: reading one of its fields throws.', nextSubmit) }
+    const reason = 'The hand-in cannot be read: reading one of its fields throws.'
+    return { rejected: rejected(reason, nextFor(expected)) }
   }
 }
 
 class Malformed extends Error {
   constructor(
     message: string,
-    readonly next = nextSubmit,
+    /** What to do, where it is not the same for every fault of such a hand-in. */
+    readonly next?: string,
   ) {
     super(message)
   }
 }
-const nextSubmit = 'Next: hand in what `data.sample()` gave you, changed: `submit({ ids, x: adversarial })`.'
+
+function nextFor(expected: Expected): string {
+  switch (expected.kind) {
+    case 'adversarial-examples':
+      return 'Next: hand in what `data.sample()` gave you, changed: `submit({ ids, x: adversarial })`.'
+    case 'model-weights':
+      return expected.model === surrogateName
+        ? `Next: hand in each tensor once, by its name: \`submit({ weights: { ${expected.tensors.map(({ name }) => name).join(', ')} } })\`.`
+        : 'Next: train the repair again and hand that in; the weights must be those of this model.'
+    case 'scores':
+      return `Next: hand in one number for each id and each of ${expected.columns.join(', ')}, and nothing else.`
+    case 'change-list':
+      return expected.of === 'profiles' ? nextProfiles : nextChanges
+    case 'answer':
+      return nextAnswer
+  }
+}
+const nextProfiles =
+  'Next: hand in a list of profiles, each item once in a profile: `submit({ profiles: [[{ item, stars }]] })`.'
+const nextChanges =
+  'Next: hand in each row that you change once, by its id: `submit({ changes: [{ id, label }] })`.'
+const nextAnswer = 'Next: choose an option on the page and hand it in again.'
 
 function read(untrusted: unknown, expected: Expected): Artefact {
   if (typeof untrusted !== 'object' || untrusted === null || Array.isArray(untrusted)) {
@@ -131,24 +155,21 @@ function readIds(untrusted: object, expected: readonly number[]): number[] {
 
 /** Columns may come in any order, and come out in the task's. */
 function readScores(untrusted: object, expected: Extract<Expected, { kind: 'scores' }>): Artefact {
-  const next = `Next: hand in one number an image for each of ${expected.columns.join(', ')}, and nothing else.`
   const ids = readIds(untrusted, expected.ids)
   const list = own(untrusted, 'columns')
   if (!Array.isArray(list) || list.length !== expected.columns.length)
     throw new Malformed(
       `The scores must have the columns ${expected.columns.join(', ')}; got ${Array.isArray(list) ? list.length : describe(list)}.`,
-      next,
     )
   const given = new Map<string, unknown>()
   for (let i = 0; i < list.length; i++) {
     const item: unknown = own(list, String(i))
     if (typeof item !== 'object' || item === null)
-      throw new Malformed(`Column ${i + 1} must be an object; got ${describe(item)}.`, next)
+      throw new Malformed(`Column ${i + 1} must be an object; got ${describe(item)}.`)
     const name = own(item, 'name')
     if (typeof name !== 'string' || !expected.columns.includes(name) || given.has(name))
       throw new Malformed(
         `The scores must have the columns ${expected.columns.join(', ')}, each once; got ${typeof name === 'string' ? `"${clip(name)}"` : describe(name)}.`,
-        next,
       )
     given.set(name, own(item, 'values'))
   }
@@ -160,33 +181,29 @@ function readScores(untrusted: object, expected: Extract<Expected, { kind: 'scor
 }
 
 function readWeights(untrusted: object, expected: Extract<Expected, { kind: 'model-weights' }>): Artefact {
-  const nextTrain = 'Next: train the repair again and hand that in; the weights must be those of this model.'
   const model = own(untrusted, 'model')
   if (model !== expected.model)
     throw new Malformed(
       `The weights must belong to ${expected.model}; got ${typeof model === 'string' ? `"${clip(model)}"` : describe(model)}.`,
-      nextTrain,
     )
   const list = own(untrusted, 'tensors')
   if (!Array.isArray(list) || list.length !== expected.tensors.length) {
     throw new Malformed(
       `${expected.model} has ${expected.tensors.length} weight tensors; got ${Array.isArray(list) ? list.length : describe(list)}.`,
-      nextTrain,
     )
   }
   const tensors = expected.tensors.map((wanted, i) => {
     const item: unknown = own(list, String(i))
     if (typeof item !== 'object' || item === null)
-      throw new Malformed(`Weight tensor ${i + 1} must be an object; got ${describe(item)}.`, nextTrain)
+      throw new Malformed(`Weight tensor ${i + 1} must be an object; got ${describe(item)}.`)
     const name = own(item, 'name')
     if (name !== wanted.name)
       throw new Malformed(
         `Weight tensor ${i + 1} must be "${wanted.name}"; got ${typeof name === 'string' ? `"${clip(name)}"` : describe(name)}.`,
-        nextTrain,
       )
     const shape = integers(own(item, 'shape'), `${wanted.name}: shape`, 8)
     if (!same(shape, wanted.shape))
-      throw new Malformed(`${wanted.name} must have the shape [${wanted.shape}]; got [${shape}].`, nextTrain)
+      throw new Malformed(`${wanted.name} must have the shape [${wanted.shape}]; got [${shape}].`)
     return {
       name: wanted.name,
       shape,
@@ -214,8 +231,7 @@ function readProfiles(
   untrusted: object,
   { most, numItems, scale: [lowest, highest] }: Extract<ExpectedChanges, { of: 'profiles' }>,
 ): Artefact {
-  const next =
-    'Next: hand in a list of profiles, each item once in a profile: `submit({ profiles: [[{ item, stars }]] })`.'
+  const next = nextProfiles
   const { ids, labels } = idsAndLabels(untrusted, most * numItems, 'invented rating', next)
   const seen = new Set<number>()
   for (const [i, id] of ids.entries()) {
@@ -270,8 +286,7 @@ function readChanges(
   untrusted: object,
   expected: Exclude<ExpectedChanges, { of: 'profiles' | 'shoppers' }>,
 ): Artefact {
-  const next =
-    'Next: hand in each row that you change once, by its id: `submit({ changes: [{ id, label }] })`.'
+  const next = nextChanges
   const known = new Set(expected.ids)
   const { ids, labels } = idsAndLabels(untrusted, known.size, 'changed row', next)
   const seen = new Set<number>()
@@ -370,7 +385,6 @@ const longestId = 64
 const mostAnswers = 100
 
 function readAnswer(untrusted: object): Artefact {
-  const nextAnswer = 'Next: choose an option on the page and hand it in again.'
   const choices = own(untrusted, 'choices')
   if (typeof choices !== 'object' || choices === null || Array.isArray(choices)) {
     throw new Malformed(`The answer must hold \`choices\`, by quiz; got ${describe(choices)}.`, nextAnswer)
@@ -466,7 +480,7 @@ function floats(value: unknown, length: number, name: string): Float32Array {
   if (at >= 0) {
     throw new Malformed(
       `\`${name}\` must be finite; number ${at} is ${copy[at]}.`,
-      'Next: print the gradient. A division by a zero norm, or a logarithm of zero, makes NaN, and clipping lets it through.',
+      'Next: print what it is computed from. A division by a zero norm, or a logarithm of zero, makes NaN, and clipping lets it through.',
     )
   }
   return copy

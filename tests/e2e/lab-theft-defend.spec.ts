@@ -147,6 +147,10 @@ test('the model behind the log never enters the sandbox @deep', async ({ page, c
   await lab.run()
   await expect(lab.problems).toContainText('settle is not written yet')
   await lab.step('Defend')
+  await page
+    .getByRole('region', { name: 'Checkpoint: A secret that proves' })
+    .getByRole('button', { name: 'Write it in code' })
+    .click()
   await lab.write('mark.ts', file('starter/mark.ts'))
   await lab.run()
   await expect(lab.problems).toContainText('design is not written yet')
