@@ -10,6 +10,7 @@ import {
 import type { Verdict } from '../grading/verdict.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { KnobRun, LabFolder, Mistake } from './folder.ts'
+import { extremeChanges } from './extremes.ts'
 import { hostileArtefacts } from './hostile.ts'
 import { disagreement } from './needs.ts'
 import { sandboxOf, type CheckpointSpec, type Manifest, type SandboxSpec } from './manifest.ts'
@@ -150,6 +151,7 @@ class Prover {
       if (!artefact) continue
       if (spec.program && this.folder.knobs[spec.id]) await this.proveKnobs(spec, task)
       if (thorough) await this.proveHostile(spec, artefact)
+      if (thorough && artefact.kind === 'change-list') await this.proveExtreme(spec, task, artefact)
       await this.proveForeign(spec)
       for (const mistake of this.folder.mistakes.filter((mistake) => mistake.checkpoint === spec.id)) {
         await this.proveMistake(spec, task, mistake)
@@ -450,6 +452,34 @@ class Prover {
         ok
           ? verdict.headline
           : `${this.where(spec)}: a hand-in with ${name} must be rejected; got ${got}; correct grader.ts`,
+      )
+    }
+  }
+
+  /** Well formed, and all or nothing: told in words, whatever is left to train on. */
+  private async proveExtreme(
+    spec: CheckpointSpec,
+    task: Task,
+    artefact: Extract<Artefact, { kind: 'change-list' }>,
+  ) {
+    const dataset = await this.bench.tools.dataset(task.dataset)
+    for (const { name, artefact: extreme } of extremeChanges(task, artefact, dataset)) {
+      const before = this.bench.tensors()
+      const verdict = await this.grade(spec, extreme)
+      const leaked = this.bench.tensors() - before
+      const isTold = verdict.status === 'rejected' || (verdict.status === 'failed' && !!verdict.finding)
+      const got =
+        leaked !== 0
+          ? `${leaked} leaked tensors`
+          : `${verdict.status}${verdict.status === 'failed' ? ' without a finding' : ''}: ${verdict.headline}`
+      this.say(
+        spec.id,
+        `extreme ${name}`,
+        isTold && leaked === 0,
+        isTold && leaked === 0
+          ? `${verdict.finding?.id ?? 'rejected'}: ${verdict.headline}`
+          : `${this.where(spec)}: a hand-in with ${name} must fail with a finding; got ${got}; correct grader.ts`,
+        verdict,
       )
     }
   }

@@ -24,8 +24,8 @@ export interface TrainOnRows extends TrainingSpec {
 }
 
 /**
- * Trains a network from nothing on these rows. Throws `bad-input` for rows that are no data (NaN, named by its row) and
- * when a class has no row left, since what is trained then never answers it; `unavailable` when the training diverges:
+ * Trains a network from nothing on these rows. Throws `bad-input` for rows that are no data (NaN or a number outside the
+ * bounds, named by its row) and when a class has no row left, since what is trained then never answers it; `unavailable` when the training diverges:
  * that is no attack's success.
  */
 export async function trainOnRows(
@@ -41,6 +41,7 @@ export async function trainOnRows(
       'bad-input',
       `no row of class "${architecture.classes[empty]}" is left to train on; keep some of them`,
     )
+  checkBounds(architecture, rows)
   try {
     return await train(
       {
@@ -64,6 +65,16 @@ export async function trainOnRows(
       },
     )
   }
+}
+
+/** Told before the training, so that it is not mistaken for one that diverges. */
+function checkBounds({ bounds: [low, high] }: Architecture, rows: LabelledRows): void {
+  const bad = rows.x.findIndex((value) => !(value >= low && value <= high))
+  if (bad >= 0)
+    throw new PerturbError(
+      'bad-input',
+      `training: row ${rows.ids[Math.floor(bad / rowSize(rows))]} holds ${rows.x[bad]}; numbers must lie in [${low}, ${high}], so clip the row first`,
+    )
 }
 
 /** The rows as `train` takes them; its ids are places. */

@@ -6,6 +6,7 @@
  * Differs from the paper: an item has a bias as well, an epoch goes through all liked ratings in random order instead of
  * drawing them with replacement, and biases and vectors share one regularisation.
  */
+import { PerturbError } from '../../core/errors.ts'
 import { nextTask } from '../../core/platform.ts'
 import { exp } from '../../core/portable-math.ts'
 import { createRng, type Rng } from '../../core/rng.ts'
@@ -29,7 +30,7 @@ const start = 0.1
 
 /**
  * Throws RangeError for factors or epochs below 1 or not whole, a rate that is not above 0 and an l2 below 0; `bad-input`
- * for ratings that do not fit; `cancelled` when asked to stop.
+ * for ratings that do not fit; `unavailable` when the training diverges; `cancelled` when asked to stop.
  */
 export async function fitBpr(ratings: Ratings, options: BprOptions, run: RunContext): Promise<Recommender> {
   const { seed, factors, epochs, rate, l2, liked } = options
@@ -57,6 +58,11 @@ export async function fitBpr(ratings: Ratings, options: BprOptions, run: RunCont
       while (seen[user]!.has(other)) other = rng.below(numItems)
       step(user * factors, liked, other)
     }
+    if (![bias, ofUsers, ofItems].every((numbers) => numbers.every(Number.isFinite)))
+      throw new PerturbError(
+        'unavailable',
+        `bpr: the training diverged in epoch ${epoch + 1} at a rate of ${rate}, so nothing can be said of these ratings; take a smaller rate`,
+      )
     run.onStep?.(epoch + 1, epochs)
   }
 

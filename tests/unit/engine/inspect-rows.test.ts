@@ -1,5 +1,5 @@
 /** A victim with a back door, small enough to be trained in a moment: what the engine's methods make of its rows. */
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import { createRng } from '../../../src/core/rng.ts'
@@ -144,6 +144,49 @@ describe('inspect-rows', () => {
       expect(own.reduce((sum, id) => sum + spectral[id]!, 0) / own.length).toBeCloseTo(1)
     }
     expect(progress.every((share) => share <= 1)).toBe(true)
+  })
+
+  test('stops in mid-training, keeps no half-trained victim, and trains when it is asked again', async () => {
+    const own = { ...task, training: { ...task.training!, seed: 77 } }
+    const control = new AbortController()
+    const before = trainings
+    await expect(
+      inspectRows.run(
+        { task: own, filters: ['spectral'] },
+        { signal: control.signal, progress: () => control.abort() },
+        workshop,
+      ),
+    ).rejects.toMatchObject({ code: 'cancelled' })
+    const found = await inspectRows.run({ task: own, filters: ['spectral'] }, quiet, workshop)
+    expect(found.scores.spectral).toHaveLength(ids.length)
+    expect(trainings).toBe(before + 2)
+  })
+
+  test('trains and filters in a tab in the background, whose timers hardly run', async () => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame', 'requestIdleCallback'],
+    })
+    try {
+      const own = { ...task, training: { ...task.training!, seed: 78 } }
+      const found = await inspectRows.run({ task: own, filters: ['strip'] }, quiet, workshop)
+      expect(found.flagged.strip).toBeDefined()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('tells a training that diverges as such, and what is left without a class', async () => {
+    const wild = { ...task, training: { ...task.training!, learningRate: 1e300 } }
+    await expect(inspectRows.run({ task: wild, filters: [] }, quiet, workshop)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('the training diverged') as unknown,
+    })
+    const tops = ids.filter((id) => id % 3 === 0)
+    const changes = { ids: tops, labels: tops.map(() => -1) }
+    await expect(inspectRows.run({ task, changes, filters: [] }, quiet, workshop)).rejects.toThrow(
+      'no row of class "top" is left',
+    )
   })
 
   test('refuses STRIP without trusted rows and a filter that does not exist', async () => {

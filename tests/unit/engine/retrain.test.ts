@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { withPoison } from '../../../src/attacks/poison-list.ts'
 import type { Trigger } from '../../../src/attacks/trigger.ts'
 import { readStatic } from '../../../src/cli/node-platform.ts'
@@ -6,9 +6,11 @@ import { startBackend } from '../../../src/core/backends.ts'
 import * as tf from '../../../src/core/tf.ts'
 import type { DataSet, Split } from '../../../src/data/data-set.ts'
 import { createCapabilities, type CapabilityServer } from '../../../src/engine/capabilities.ts'
-import type { Task, Trusted } from '../../../src/grading/grader.ts'
-import { baseline, retrained } from '../../../src/grading/retrained.ts'
-import { rowsOfSplit, withChanges } from '../../../src/data/change-list.ts'
+import { defineLab, type Task, type Trusted } from '../../../src/grading/grader.ts'
+import { gradeArtefact, type RefereeTools } from '../../../src/grading/referee.ts'
+import { baseline, givenRows, retrained } from '../../../src/grading/retrained.ts'
+import { atMost, conclude } from '../../../src/grading/rows.ts'
+import { rowsOfSplit, withChanges, type ChangeList } from '../../../src/data/change-list.ts'
 import type { Architecture } from '../../../src/models/model.ts'
 import { createModel } from '../../../src/models/network.ts'
 import { method as rowScores } from '../../../src/engine/methods/row-scores.ts'
@@ -342,6 +344,71 @@ describe('the methods behind the row bench', () => {
     expect(plain.canaries).toBeUndefined()
   })
 
+  const methods = [
+    ['row-scores', (at: ReturnType<typeof context>) => rowScores.run({ task }, at, workshop)],
+    [
+      'train-on-rows',
+      (at: ReturnType<typeof context>) =>
+        trainRows.run({ task, changes: { ids: frauds.slice(0, 3), labels: [0, 0, 0] } }, at, workshop),
+    ],
+  ] as const
+
+  test.each(methods)('%s stops in mid-training, and trains anew when it is asked again', async (_, run) => {
+    const control = new AbortController()
+    let steps = 0
+    const stopped = run({
+      signal: control.signal,
+      progress: () => {
+        if (++steps === 5) control.abort()
+      },
+    })
+    await expect(stopped).rejects.toMatchObject({ code: 'cancelled' })
+    expect(steps).toBe(5)
+    expect((await run(context())).reading.accuracy).toBeGreaterThan(0.7)
+  })
+
+  test.each(methods)('%s goes on in a tab in the background, whose timers hardly run', async (_, run) => {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame', 'requestIdleCallback'],
+    })
+    try {
+      expect((await run(context())).reading.accuracy).toBeGreaterThan(0.7)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('with every label turned train a victim that reads the other way round; without a class they train none', async () => {
+    const turned = { ids, labels: task.labels.map((label) => 1 - label) }
+    const { reading } = await trainRows.run({ task, changes: turned }, context(), workshop)
+    expect(reading.accuracy).toBeLessThan(0.3)
+    for (const label of [0, -1]) {
+      const emptied = { ids: frauds, labels: frauds.map(() => label) }
+      await expect(trainRows.run({ task, changes: emptied }, context(), workshop)).rejects.toMatchObject({
+        code: 'bad-input',
+        message: expect.stringContaining('no row of class "high" is left') as unknown,
+      })
+    }
+    const nothing = { ids, labels: ids.map(() => -1) }
+    await expect(trainRows.run({ task, changes: nothing }, context(), workshop)).rejects.toMatchObject({
+      code: 'bad-input',
+    })
+  })
+
+  test('tell a training that diverges as such', async () => {
+    const wild = { ...task, training: { ...task.training!, learningRate: 1e300 } }
+    const changes = { ids: [], labels: [] }
+    for (const run of [
+      () => rowScores.run({ task: wild }, context(), workshop),
+      () => trainRows.run({ task: wild, changes }, context(), workshop),
+    ])
+      await expect(run()).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('the training diverged') as unknown,
+      })
+  })
+
   test('are refused where the victim is shipped', async () => {
     await expect(
       rowScores.run({ task: { ...task, training: undefined } }, context(), workshop),
@@ -360,6 +427,17 @@ test('a number that is none is told by its row, before anything is trained', asy
   })
 })
 
+test('a number outside the bounds is told by its row, and not as a training that diverges', async () => {
+  const rows = rowsOfSplit(set, 'train', ids)
+  rows.x[2 * 9] = 1.5
+  await expect(
+    trainOnRows(architecture, rows, { seed: 1, steps: 5, batchSize: 10, learningRate: 0.1 }),
+  ).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(/^training: row 9 holds 1\.5; .*\[0, 1\]/) as unknown,
+  })
+})
+
 test('a training that diverges is told as such, and not as an attack that worked', async () => {
   const rows = rowsOfSplit(set, 'train', ids)
   const spec = { seed: 1, steps: 60, batchSize: 10, learningRate: 1e300 }
@@ -367,4 +445,28 @@ test('a training that diverges is told as such, and not as an attack that worked
     code: 'unavailable',
     message: expect.stringContaining('diverged') as unknown,
   })
+})
+
+test('where the referee’s own training diverges, the verdict is open: neither a success nor a failure', async () => {
+  const wild = { ...task, training: { ...task.training!, learningRate: 1e300 } }
+  const lab = defineLab({
+    variant: () => 0,
+    checkpoints: {
+      poisoned: {
+        accepts: 'change-list',
+        task: () => wild,
+        async grade({ task, artefact, trusted }) {
+          const rows = withChanges(givenRows(task, set), artefact as ChangeList)
+          const { recall } = await retrained(task, rows, trusted)
+          const row = atMost(0.5, { id: 'recall', name: 'Recall', measured: recall })
+          return conclude({ headline: `recall ${recall}`, rows: [row] })
+        },
+      },
+    },
+  })
+  const tools = trusted() as unknown as RefereeTools
+  const artefact = { kind: 'change-list', ids: frauds.slice(0, 3), labels: [0, 0, 0] }
+  const verdict = await gradeArtefact(lab, { checkpoint: 'poisoned', seed: 1, artefact }, tools)
+  expect(verdict.status).toBe('unavailable')
+  expect(JSON.stringify(verdict)).toContain('the training diverged')
 })

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { caughtAmong, readShopBenchSetup, suspicionCurve } from '../../../src/app/shop-bench.svelte.ts'
 import { startBackend } from '../../../src/core/backends.ts'
@@ -104,6 +104,37 @@ describe('shop-trial', () => {
   test('nobody invented changes nothing', async () => {
     const { before, after } = await trial({ fakes: 0 })
     expect(after).toEqual(before)
+  })
+
+  test('stops in the middle, and goes on in a tab in the background, whose timers hardly run', async () => {
+    const control = new AbortController()
+    let told = 0
+    const progress = () => {
+      if (++told === 3) control.abort()
+    }
+    const workshop = { dataset: async () => dataset } as unknown as Workshop
+    await expect(
+      method.run({ ...usual, recommender: 'bpr' }, { signal: control.signal, progress }, workshop),
+    ).rejects.toMatchObject({ code: 'cancelled' })
+    expect(told).toBe(3)
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'setInterval', 'setImmediate', 'requestAnimationFrame', 'requestIdleCallback'],
+    })
+    try {
+      expect((await trial({ fakes: 5 })).after.hitRate).toBeGreaterThan(0.1)
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('with everybody left out it still answers: nobody teaches the shop anything', async () => {
+    const profiles = profilesOf((await trial()).changes)
+    const numbers = Array.from({ length: 630 }, (_, user) => user)
+    const hidden: ShopSpec = { ...shop, handIn: { kind: 'shoppers' }, invented: { profiles, numbers } }
+    const { after } = await trial({ task: { ...task, shop: hidden }, leaveOut: 630 })
+    expect(Number.isFinite(after.exposure) && Number.isFinite(after.hitRate)).toBe(true)
+    expect(after.hitRate).toBeLessThan(0.1)
   })
 
   test('refuses a recommender that it does not have and a task without a shop; hears a cancel', async () => {

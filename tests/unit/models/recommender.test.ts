@@ -158,6 +158,13 @@ test('bpr: the first step, by hand: what was liked rises above what was not seen
   expect(scores[1]).toBeCloseTo(-pull + user * other, 12)
 })
 
+test('bpr: a training that diverges is told as such, and recommends nothing', async () => {
+  await expect(fitRecommender({ ...bpr, rate: 1e6 }, crowds(), run)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('diverged') as unknown,
+  })
+})
+
 test('bpr: a user who rated everything does not keep it from ending', async () => {
   const all = table(
     [...Array(4).keys()].map((item): [number, number, number] => [0, item, 5]),
