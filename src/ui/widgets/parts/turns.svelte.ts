@@ -1,0 +1,36 @@
+import { untrack } from 'svelte'
+import type { BenchAction, LabSession } from '../../../app/lab-session.svelte.ts'
+
+interface Turns {
+  /** Asks the engine for what the widget shows; never throws, and does nothing where it is known already. */
+  open(): unknown
+  cancel(): void
+  /** Whatever is read here and changes makes it open again; another variant always does. */
+  again?(): unknown
+}
+
+/**
+ * For a widget that asks the engine on its own, called while it is set up: it opens once the engine is there and nobody runs
+ * anything, makes way for a run, which needs the engine to itself, and stops when it goes.
+ */
+export function takeTurns(session: LabSession, { open, cancel, again }: Turns): void {
+  $effect(() => {
+    void session.seed
+    again?.()
+    if (session.backend && !session.queue.running) untrack(open)
+  })
+  $effect(() => {
+    if (session.queue.running) untrack(cancel)
+  })
+  $effect(() => cancel)
+}
+
+/** Gives the run button what it does, for as long as the widget is there. Called while it is set up. */
+export function offerAction(session: LabSession, action: () => BenchAction): void {
+  $effect(() => {
+    session.benchAction = action()
+    return () => {
+      session.benchAction = undefined
+    }
+  })
+}
