@@ -106,6 +106,37 @@ export class LabPage {
     await expect(pane.getByText(word, { exact: true }).first()).toBeVisible()
   }
 
+  /** So many of the lab's checkpoints are passed by now. */
+  async passed(count: number, of = 4): Promise<void> {
+    await expect(this.passedCount).toHaveText(`${count} of ${of} checkpoints passed`)
+  }
+
+  /** Writes a program, runs it, and is told what is wrong with it. */
+  async fails(file: string, text: string, finding: string): Promise<void> {
+    await this.write(file, text)
+    await this.run()
+    await this.verdict('Not yet')
+    await expect(this.finding).toContainText(finding)
+  }
+
+  /** Writes a program, runs it, and passes. */
+  async passes(file: string, text: string): Promise<void> {
+    await this.write(file, text)
+    await this.run()
+    await this.verdict('Passed')
+  }
+
+  /** Chooses an option of each question of a quiz, and hands them in. */
+  async answer(...options: readonly RegExp[]): Promise<void> {
+    for (const name of options) await this.page.getByRole('radio', { name }).check()
+    await this.page
+      .getByRole('group', { name: 'Question' })
+      .getByRole('button', { name: 'Hand in the answer' })
+      .last()
+      .click()
+    await this.settled()
+  }
+
   /** Every evidence row on view as it is read out: name, figure, what is needed. */
   async rows(): Promise<string[]> {
     const pane = this.page.getByRole('tabpanel', { name: 'Evidence' })

@@ -12,7 +12,6 @@ test('a learner finds planted rows, chooses by evidence, and plants rows that no
 }, info) => {
   test.setTimeout(300_000)
   const lab = new LabPage(page)
-  const passed = (count: number) => expect(lab.passedCount).toHaveText(`${count} of 4 checkpoints passed`)
   const fall = page.getByText(/^\d+ of 2000 rows fall/)
 
   await test.step('explore: a filter orders the rows, the truth is shown when asked for, a cut is trained on', async () => {
@@ -38,15 +37,10 @@ test('a learner finds planted rows, chooses by evidence, and plants rows that no
     await lab.step('Code')
     await lab.run()
     await expect(lab.problems).toContainText('findPlanted is not written yet')
-    await lab.write('cluster.ts', labFile('mistakes/every-label.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('You searched every label.')
+    await lab.fails('cluster.ts', labFile('mistakes/every-label.ts'), 'You searched every label.')
     await axe(page, 'a repair that costs too much')
-    await lab.write('cluster.ts', labFile('solution/cluster.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(1)
+    await lab.passes('cluster.ts', labFile('solution/cluster.ts'))
+    await lab.passed(1)
   })
 
   await test.step('checkpoint: Neural Cleanse is searched and stopped; three questions', async () => {
@@ -63,36 +57,29 @@ test('a learner finds planted rows, chooses by evidence, and plants rows that no
     await lab.runButton.click()
     await lab.cancelButton.click()
     await lab.settled()
-    await page.getByRole('radio', { name: /^Little, before I have seen/ }).check()
-    await page.getByRole('radio', { name: /^It calls nearly all of them 9/ }).check()
-    await page.getByRole('radio', { name: /^They are worth more as a judge/ }).check()
-    await page
-      .getByRole('group', { name: 'Question' })
-      .getByRole('button', { name: 'Hand in the answer' })
-      .last()
-      .click()
-    await lab.settled()
-    await passed(2)
+    await lab.answer(
+      /^Little, before I have seen/,
+      /^It calls nearly all of them 9/,
+      /^They are worth more as a judge/,
+    )
+    await lab.passed(2)
   })
 
   await test.step('defend: the certain rows alone are too dear; the evidence is not', async () => {
     await lab.step('Defend')
-    await lab.write('repair.ts', labFile('mistakes/only-certain.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('You threw the house away with the door.')
-    await lab.write('repair.ts', labFile('solution/repair.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(3)
+    await lab.fails(
+      'repair.ts',
+      labFile('mistakes/only-certain.ts'),
+      'You threw the house away with the door.',
+    )
+    await lab.passes('repair.ts', labFile('solution/repair.ts'))
+    await lab.passed(3)
   })
 
   await test.step('re-attack: rows that are no crowd', async () => {
     await lab.step('Re-attack')
-    await lab.write('plant.ts', labFile('solution/plant.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(4)
+    await lab.passes('plant.ts', labFile('solution/plant.ts'))
+    await lab.passed(4)
   })
 
   await test.step('the evidence file is confirmed in Node', async () => {

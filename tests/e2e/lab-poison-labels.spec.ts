@@ -12,7 +12,6 @@ test('a learner poisons a bank by its labels, wins it back, and goes where nobod
 }, info) => {
   test.setTimeout(300_000)
   const lab = new LabPage(page)
-  const passed = (count: number) => expect(lab.passedCount).toHaveText(`${count} of 4 checkpoints passed`)
   const rows = page.getByRole('region', { name: 'Training rows' })
   const pick = (order: RegExp) =>
     page.getByLabel('First the rows where').selectOption({ label: order.source })
@@ -62,35 +61,22 @@ test('a learner poisons a bank by its labels, wins it back, and goes where nobod
     await expect(lab.runButton).toHaveText(/Hand in these changes/)
     await lab.run()
     await lab.verdict('Passed')
-    await passed(1)
+    await lab.passed(1)
   })
 
   await test.step('code: the starter, the wrong rows, then the right ones', async () => {
     await lab.step('Code')
     await lab.run()
     await expect(lab.problems).toContainText('chooseFlips is not written yet')
-    await lab.write('flip.ts', labFile('mistakes/random-rows.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('You turned the wrong kind of row.')
+    await lab.fails('flip.ts', labFile('mistakes/random-rows.ts'), 'You turned the wrong kind of row.')
     await axe(page, 'a poisoning that failed')
-    await lab.write('flip.ts', labFile('solution/flip.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
+    await lab.passes('flip.ts', labFile('solution/flip.ts'))
   })
 
   await test.step('checkpoint: what would have told', async () => {
     await lab.step('Checkpoint')
-    await page.getByRole('radio', { name: /how many frauds it finds/ }).check()
-    await page.getByRole('radio', { name: /certain without the analysts/ }).check()
-    await page.getByRole('radio', { name: /^Turn them back/ }).check()
-    await page
-      .getByRole('group', { name: 'Question' })
-      .getByRole('button', { name: 'Hand in the answer' })
-      .last()
-      .click()
-    await lab.settled()
-    await passed(2)
+    await lab.answer(/how many frauds it finds/, /certain without the analysts/, /^Turn them back/)
+    await lab.passed(2)
   })
 
   await test.step('defend: the bench draws what an order finds; the program wins the bank back', async () => {
@@ -103,22 +89,15 @@ test('a learner poisons a bank by its labels, wins it back, and goes where nobod
     await expect(page.getByText('What this order finds')).toBeVisible()
     await axe(page, 'the row bench for a repair')
     await lab.tab('Code')
-    await lab.write('repair.ts', labFile('mistakes/dropped.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('You found them, and threw them away.')
-    await lab.write('repair.ts', labFile('solution/repair.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(3)
+    await lab.fails('repair.ts', labFile('mistakes/dropped.ts'), 'You found them, and threw them away.')
+    await lab.passes('repair.ts', labFile('solution/repair.ts'))
+    await lab.passed(3)
   })
 
   await test.step('re-attack: the other direction', async () => {
     await lab.step('Re-attack')
-    await lab.write('again.ts', labFile('solution/again.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(4)
+    await lab.passes('again.ts', labFile('solution/again.ts'))
+    await lab.passed(4)
   })
 
   await test.step('the evidence file is confirmed in Node', async () => {

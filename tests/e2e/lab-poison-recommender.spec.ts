@@ -12,7 +12,6 @@ test('a learner pushes an item with invented shoppers, finds such shoppers, and 
 }, info) => {
   test.setTimeout(300_000)
   const lab = new LabPage(page)
-  const passed = (count: number) => expect(lab.passedCount).toHaveText(`${count} of 4 checkpoints passed`)
   const head = page.getByRole('heading', { name: /: from \d+\.\d % to \d+\.\d % of the lists$/ })
   const profiles = page.getByRole('region', { name: 'Profiles by suspicion' })
 
@@ -34,7 +33,7 @@ test('a learner pushes an item with invented shoppers, finds such shoppers, and 
     await expect(lab.runButton).toHaveText(/Hand in these shoppers/)
     await lab.run()
     await lab.verdict('Passed')
-    await passed(1)
+    await lab.passed(1)
   })
 
   await test.step('code: the starter, the wrong people, then the right ones', async () => {
@@ -47,28 +46,19 @@ test('a learner pushes an item with invented shoppers, finds such shoppers, and 
     )
     await lab.run()
     await expect(lab.problems).toContainText('profiles[0] must be a list of { item, stars } with one rating')
-    await lab.write('profiles.ts', labFile('mistakes/random-fillers.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('Nobody knows what your shoppers like.')
+    await lab.fails(
+      'profiles.ts',
+      labFile('mistakes/random-fillers.ts'),
+      'Nobody knows what your shoppers like.',
+    )
     await axe(page, 'a push that failed')
-    await lab.write('profiles.ts', labFile('solution/profiles.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
+    await lab.passes('profiles.ts', labFile('solution/profiles.ts'))
   })
 
   await test.step('checkpoint: what would have told', async () => {
     await lab.step('Checkpoint')
-    await page.getByRole('radio', { name: /how many lists it is in/ }).check()
-    await page.getByRole('radio', { name: /who liked what together/ }).check()
-    await page.getByRole('radio', { name: /too much like one another/ }).check()
-    await page
-      .getByRole('group', { name: 'Question' })
-      .getByRole('button', { name: 'Hand in the answer' })
-      .last()
-      .click()
-    await lab.settled()
-    await passed(2)
+    await lab.answer(/how many lists it is in/, /who liked what together/, /too much like one another/)
+    await lab.passed(2)
   })
 
   await test.step('defend: the bench draws what likeness finds; the program finds them', async () => {
@@ -80,26 +70,16 @@ test('a learner pushes an item with invented shoppers, finds such shoppers, and 
     await expect(page.getByText(/left out: \d+ of 30 invented, \d+ honest shoppers/)).toBeVisible()
     await axe(page, 'the shop bench for a filter')
     await lab.tab('Code')
-    await lab.write('filter.ts', labFile('mistakes/filter-oddest.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('You left out the ones of a kind.')
-    await lab.write('filter.ts', labFile('solution/filter.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(3)
+    await lab.fails('filter.ts', labFile('mistakes/filter-oddest.ts'), 'You left out the ones of a kind.')
+    await lab.passes('filter.ts', labFile('solution/filter.ts'))
+    await lab.passed(3)
   })
 
   await test.step('re-attack: what the filter does not look at', async () => {
     await lab.step('Re-attack')
-    await lab.write('again.ts', labFile('mistakes/again-as-before.ts'))
-    await lab.run()
-    await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('Poured from one mould, and found.')
-    await lab.write('again.ts', labFile('solution/again.ts'))
-    await lab.run()
-    await lab.verdict('Passed')
-    await passed(4)
+    await lab.fails('again.ts', labFile('mistakes/again-as-before.ts'), 'Poured from one mould, and found.')
+    await lab.passes('again.ts', labFile('solution/again.ts'))
+    await lab.passed(4)
   })
 
   await test.step('the evidence file is confirmed in Node', async () => {
