@@ -13,21 +13,23 @@ interface Turns {
  * For a widget that asks the engine on its own, called while it is set up: it opens once the engine is there and nobody runs
  * anything, makes way for a run, which needs the engine to itself, and stops when it goes.
  */
-export function takeTurns(session: LabSession, { open, cancel, again }: Turns): void {
+export function takeTurns(of: () => LabSession, { open, cancel, again }: Turns): void {
   $effect(() => {
+    const session = of()
     void session.seed
     again?.()
     if (session.backend && !session.queue.running) untrack(open)
   })
   $effect(() => {
-    if (session.queue.running) untrack(cancel)
+    if (of().queue.running) untrack(cancel)
   })
   $effect(() => cancel)
 }
 
 /** Gives the run button what it does, for as long as the widget is there. Called while it is set up. */
-export function offerAction(session: LabSession, action: () => BenchAction): void {
+export function offerAction(of: () => LabSession, action: () => BenchAction): void {
   $effect(() => {
+    const session = of()
     session.benchAction = action()
     return () => {
       session.benchAction = undefined
