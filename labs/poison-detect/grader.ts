@@ -232,7 +232,7 @@ async function gradeRepair({ task, artefact, trusted }: Submission<Variant>, bar
             finding(
               'only-certain',
               'You threw the house away with the door.',
-              `${lost} of ${honest} honest rows are gone, so the reader learned from what is left and is right in ${percents(after.accuracy)} of all cases, ${points(clean.accuracy - after.accuracy).toFixed(1)} points less than it could be. No backdoor costs its owner as much.`,
+              `${lost} of ${honest} honest rows are gone or have a wrong label, so the reader learned from what is left and is right in ${percents(after.accuracy)} of all cases, ${points(clean.accuracy - after.accuracy).toFixed(1)} points less than it could be. No backdoor costs its owner as much.`,
               'use the rows that you are sure of as a judge, and keep most of the others.',
             ),
           wasteful &&
