@@ -360,6 +360,13 @@ async function gradeRepaired({ task, artefact, trusted }: Submission<Variant>) {
               `${gone} rows are dropped. Most of the bank's frauds had been turned, so with them the examples of fraud are gone, and no model finds what nobody shows it.`,
               'give them the label that they should have: 1.',
             ),
+          !mended.labels.includes(fraud) &&
+            finding(
+              'no-fraud-left',
+              'Nobody shows the bank a fraud any more.',
+              `Not one of ${mended.ids.length} rows is called fraud now, so there is nothing to train on, and every fraud passes.`,
+              'the labels that were turned are those of frauds called honest: turn rows to 1, not to 0.',
+            ),
           changes.ids.every((id) => task.audited!.includes(id)) &&
             finding(
               'only-the-audited',

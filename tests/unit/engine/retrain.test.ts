@@ -249,6 +249,14 @@ describe('retrain', () => {
     await expect(retrain(serve({}, 599))).rejects.toMatchObject({ code: 'budget-spent' })
   })
 
+  test('a run that is cancelled in mid-training stops it and leaves no tensor', async () => {
+    const server = serve({ training: { ...task.training!, steps: 9000 } })
+    const asked = retrain(server)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    server.close()
+    await expect(asked).rejects.toMatchObject({ code: 'cancelled' })
+  })
+
   test('is refused where the victim is a shipped one', async () => {
     await expect(retrain(serve({ training: undefined }))).rejects.toThrow('not trained by the run')
   })
