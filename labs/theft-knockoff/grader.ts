@@ -20,7 +20,6 @@ import {
   queriesRow,
   quizCheckpoint,
   rangeRow,
-  readNoise,
   readRows,
   rejected,
   sameReads,
@@ -48,10 +47,10 @@ const cents = 0.5
 const knockoff = { queries: 3000, agreement: 65 }
 const chosen = { queries: 400, rounds: 4, pool: 2000, steps: 60, last: 200, gain: 1.5 }
 const transfer = { images: 100, epsilon: 0.25, fooled: 35 }
-const counter = { told: 96, stolen: 47, decimals: 1, queries: 1500, steps: 200 }
-const labels = { queries: 400, pool: 2000, agreement: 90, sure: 0.9 }
+const counter = { told: 95, stolen: 48, decimals: 1, queries: 1500, steps: 200 }
+const labels = { queries: 400, gain: 1.5, sure: 0.9 }
 /** Test digits on which victim and copy are compared. */
-const probes = 1000
+const probes = 2000
 
 /** What the board makes of the learner's counter. */
 const boards: readonly AnswerSpec[] = [
@@ -171,6 +170,9 @@ const some = (dataset: string, split: 'train' | 'test', ids: number[], of: Uint8
   labels: ids.map((id) => of[id]!),
 })
 
+/** Where victim and copies are compared. */
+const probesOf = (count: number, { referee }: Variant) => shuffled(count, referee).slice(0, probes)
+
 /** Garments that the thief holds, and the others. */
 function garments({ pool }: Variant, count: number) {
   const order = shuffled(count, pool)
@@ -210,7 +212,7 @@ interface Compared {
 async function compare(submission: Submitted): Promise<Compared> {
   const { artefact, trusted, variant } = submission
   const { test } = await trusted.dataset('mnist10k')
-  const ids = shuffled(test.count, variant.referee).slice(0, probes)
+  const ids = probesOf(test.count, variant)
   const original = await victimOf(submission)
   const known = await trusted.once('reads', async () => {
     const victim = await readRows(original, test, ids)
@@ -272,26 +274,6 @@ const fileRow = ({ distance }: Compared): EvidenceRow =>
     hard: true,
   })
 
-/** A copy that learned from noise knows exactly one thing: what the victim says to noise. */
-async function fromNoise(submission: Submitted): Promise<Finding | false> {
-  const { variant, trusted } = submission
-  const truth = await trusted.once('noise', async () =>
-    readNoise(await victimOf(submission), 64, variant.referee),
-  )
-  const seen = await withCopy(submission, (copy) => readNoise(copy, 64, variant.referee))
-  const apart = meanSure(seen) - meanSure(truth)
-  return (
-    sameReads(truth, seen) > 0.8 &&
-    Math.abs(apart) < 0.08 &&
-    finding(
-      'noise',
-      'The copy knows what the victim says to noise, and nothing else.',
-      `To noise both say the same, ${percent(meanSure(seen))} and ${percent(meanSure(truth))} sure. Noise gets a handful of answers, always the same ones, and three thousand of them teach no more than three.`,
-      'ask about pictures that somebody took: strokes, edges and corners are what a digit is made of.',
-    )
-  )
-}
-
 /** Too little learned, in the engine's own count. */
 function barely(ledger: LedgerSummary | undefined, least: number): Finding | false {
   const rows = ledger?.learned?.rows ?? 0
@@ -328,6 +310,7 @@ async function gradeKnockoff(submission: Submitted) {
     fileRow(all),
   ]
   const passed = isMet(rows)
+  const [aFile, neverAsked] = notStolen(all, ledger)
   // How the copy reads garments that nobody asked about tells what it has learned from.
   const { train } = await trusted.dataset('fashion4k')
   const others = garments(variant, train.count).others
@@ -348,8 +331,8 @@ async function gradeKnockoff(submission: Submitted) {
             'look at the log: would you have noticed that nobody sends shoes to a postcode reader?',
           )
         : firstFinding([
-            await fromNoise(submission),
-            ...notStolen(all, ledger),
+            aFile,
+            neverAsked,
             asked > 0 &&
               asked < 1000 &&
               finding(
@@ -359,6 +342,13 @@ async function gradeKnockoff(submission: Submitted) {
                 'ask about every picture that you have.',
               ),
             barely(ledger, 6400),
+            agreement < 0.35 &&
+              finding(
+                'nothing-learned',
+                'The copy has learned nothing about digits.',
+                `It agrees with the victim on ${points(agreement)} of the digits and ${points(sameReads(truth, seen))} of other garments, and says one and the same to ${percent(oftenest(all.copy))} of the digits. That comes of noise, whose answers are all alike, and of answers that stand beside other pictures than their own.`,
+                'ask about pictures that somebody took, and take pictures and answers at the same positions.',
+              ),
             meanSure(seen) > meanSure(truth) + 0.08 &&
               finding(
                 'scores-thrown-away',
@@ -378,29 +368,32 @@ async function gradeKnockoff(submission: Submitted) {
 
 // Chosen digits
 
-async function gradeChosen(submission: Submitted) {
-  const { ledger, trusted, task, variant } = submission
-  const all = await compare(submission)
-  const { agreement } = all
-  const { test } = await trusted.dataset('mnist10k')
-  const ids = shuffled(test.count, variant.referee).slice(0, probes)
-  // The same budget, the same network, the same steps, and any digits.
-  const random = await trusted.once('random', async () => {
-    const victim = await victimOf(submission)
-    const { train } = await trusted.dataset('mnist10k')
+/** What thieves agree on who spend the same budget on any digits of the same pile, with the same network and steps. */
+async function byChance({ trusted, task, variant }: Submitted, { victim: truth }: Compared): Promise<number> {
+  const answers = task.api?.answers ?? []
+  return trusted.once(`by chance ${JSON.stringify(answers)}`, async () => {
+    const victim = await trusted.model(task.victim.model, task.victim.seed)
+    const { train, test } = await trusted.dataset('mnist10k')
+    const ids = probesOf(test.count, variant)
     const shares: number[] = []
     for (const thief of [1, 2]) {
-      const pool = train.pixels(
-        createRng(variant.referee, `thief ${thief}`)
-          .shuffle([...task.ids])
-          .slice(0, chosen.queries),
+      const order = createRng(variant.referee, `thief ${thief}`).shuffle([...task.ids])
+      const pool = train.pixels(order.slice(0, chosen.queries))
+      const seed = variant.referee + thief
+      const plan = { model, pool, answers, steps: chosen.last, learningRate: 0.008, seed }
+      shares.push(
+        sameReads(truth, await stealAndRead(trusted, victim, plan, (copy) => readRows(copy, test, ids))),
       )
-      const plan = { model, pool, steps: chosen.last, learningRate: 0.008, seed: variant.referee + thief }
-      const reads = await stealAndRead(trusted, victim, plan, (copy) => readRows(copy, test, ids))
-      shares.push(sameReads(all.victim, reads))
     }
     return shares.reduce((sum, share) => sum + share, 0) / shares.length
   })
+}
+
+async function gradeChosen(submission: Submitted) {
+  const { ledger } = submission
+  const all = await compare(submission)
+  const { agreement } = all
+  const random = await byChance(submission, all)
   const asked = askedOf(ledger)
   const gain = 100 * (agreement - random)
   const rows = [
@@ -430,7 +423,7 @@ async function gradeChosen(submission: Submitted) {
         )
       : firstFinding([
           ...notStolen(all, ledger),
-          gain < -1 &&
+          gain < -4 &&
             finding(
               'surest',
               'You asked about what the copy knew already.',
@@ -616,14 +609,17 @@ async function gradeLabels(submission: Submitted) {
   const all = await compare(submission)
   const { agreement } = all
   const asked = askedOf(ledger)
+  const random = await byChance(submission, all)
+  const gain = 100 * (agreement - random)
   const rows = [
-    atLeast(labels.agreement, {
-      id: 'agreement',
-      name: 'Agreement on test digits',
-      detail: `of ${probes}; a model that nobody stole agrees on ${points(all.honest)}`,
-      measured: 100 * agreement,
-      unit: '%',
+    atLeast(labels.gain, {
+      id: 'gain',
+      name: 'Ahead of a thief who believes',
+      detail: `${points(agreement)} of ${probes} test digits; the referee’s thief, who asks about any digits and believes every answer, reaches ${points(random)}`,
+      measured: gain,
+      unit: 'points',
       precision: 1,
+      scaleMax: 6,
     }),
     queriesRow(ledger, labels.queries, 'Rows asked about'),
     answeredRow(ledger),
@@ -661,7 +657,7 @@ async function gradeLabels(submission: Submitted) {
           finding(
             'believed',
             'You believed every word.',
-            `The copy agrees on ${points(agreement)}; ${labels.agreement} % are needed. Of the digits that you asked about, those in doubt were answered with the class that is least likely.`,
+            `The copy agrees on ${points(agreement)}, ${figure(Number(gain.toFixed(1)))} points ahead of a thief who chooses nothing and believes everything. Of the digits that you asked about, those in doubt were answered with the class that is least likely.`,
             'ask your copy what it thinks of each answer, and leave out what it finds absurd.',
           ),
         ]),

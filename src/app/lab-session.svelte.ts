@@ -241,7 +241,7 @@ export class LabSession {
     const code = this.codeCheckpoint
     const program: BenchAction = code
       ? {
-          ...programLooks(code, this.#trains(code)),
+          ...programLooks(code, sandboxOf(this.lab!.manifest, code)),
           run: () => this.runProgram(code.id),
         }
       : { label: 'Run', role: 'neutral', run: async () => {}, blocked: 'Nothing to run in this lab.' }
@@ -872,9 +872,12 @@ export class LabSession {
 /** How the run button of a checkpoint's program looks. */
 function programLooks(
   { artefact, step }: CheckpointSpec,
-  isTraining: boolean,
+  { access }: SandboxSpec,
 ): Pick<BenchAction, 'label' | 'role'> {
-  if (isTraining) return { label: 'Run training', role: 'defence' }
+  if (artefact === 'model-weights' && access.includes('surrogate'))
+    return { label: 'Run theft', role: 'attack' }
+  if (artefact === 'model-weights' && access.includes('trainer'))
+    return { label: 'Run training', role: 'defence' }
   if (artefact === 'change-list')
     return step === 'defend'
       ? { label: 'Run repair', role: 'defence' }

@@ -9,7 +9,7 @@ import * as tf from '../core/tf.ts'
 import type { Split } from '../data/data-set.ts'
 import type { AnswerSpec } from '../defences/answer.ts'
 import { tellingLess } from '../defences/answers.ts'
-import { agreement, uniformInputs } from '../metrics/extraction.ts'
+import { agreement } from '../metrics/extraction.ts'
 import { architectureOf } from '../models/architectures.ts'
 import type { Model, Weight } from '../models/model.ts'
 import type { Artefact, LedgerSummary } from './artefact.ts'
@@ -27,16 +27,6 @@ export interface Reads {
 /** Reads images of a split; nothing of them is left behind. */
 export async function readRows(model: Model, split: Split, ids: ArrayLike<number>): Promise<Reads> {
   const x = split.images(ids)
-  try {
-    return await readsOf(model, x)
-  } finally {
-    x.dispose()
-  }
-}
-
-/** Reads images of even noise over the model's bounds, the same for the same seed. */
-export async function readNoise(model: Model, count: number, seed: number): Promise<Reads> {
-  const x = tf.tensor(uniformInputs(count, model, seed), [count, ...model.inputShape])
   try {
     return await readsOf(model, x)
   } finally {

@@ -105,7 +105,6 @@ export {
   answeredRow,
   meanSure,
   oftenest,
-  readNoise,
   readRows,
   readsOf,
   sameReads,

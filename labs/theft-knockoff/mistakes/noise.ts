@@ -1,4 +1,4 @@
-// finding: noise
+// finding: nothing-learned
 // checkpoint: knockoff
 import { progress, tf, type Oracle, type Surrogate, type Tensor } from 'lab'
 

@@ -6,10 +6,10 @@ export interface Counter {
   sure: number
 }
 
-/** Five customers in two hundred are lied to, whatever that does to strangers; rounding costs nobody anything. */
+/** Seven customers in two hundred are lied to, whatever that does to strangers; rounding costs nobody anything. */
 export function settle(customers: number[], strangers: number[]): Counter {
   const sorted = [...customers].sort((a, b) => a - b)
-  const sure = sorted[Math.floor(0.025 * sorted.length)]!
+  const sure = sorted[Math.floor(0.035 * sorted.length)]!
   const felt = strangers.filter((p) => p < sure).length
   console.log(`below ${sure.toFixed(2)} lie ${felt} of ${strangers.length} strangers`)
   return { decimals: 2, sure }

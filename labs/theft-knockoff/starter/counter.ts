@@ -20,6 +20,6 @@ export function settle(customers: number[], strangers: number[]): Counter {
     )
   // Yours: decimals that customers can live with, and a threshold that mostly strangers feel.
   throw new Error(
-    'settle is not written yet. First try: sort the customers. Below which probability lie two in a hundred of them?',
+    'settle is not written yet. First try: sort the customers. Below which probability lie three in a hundred of them?',
   )
 }

@@ -318,6 +318,46 @@ describe('running a program', () => {
     })
   })
 
+  test('a copy that learned in the engine is read from there, under the name of its own layers; its victim is shared first', async () => {
+    const lab = {
+      ...handsInAModel,
+      manifest: {
+        ...handsInAModel.manifest,
+        sandbox: { ...manifest.sandbox, access: ['scores', 'surrogate'] },
+      },
+    }
+    const outcome = { status: 'finished', artefact: { kind: 'trained-model' }, seconds: 1 } as const
+    const { session, calls, answer } = setUp({ outcome, load: async () => lab })
+    const plain = answer.task!
+    answer.task = (params) => ({
+      ...(plain(params) as object),
+      victim: { model: 'sold', seed: 3 },
+      copy: { model: 'own', seed: 4 },
+    })
+    answer['adopt-seeded'] = () => false
+    answer['seeded-weights'] = () => weights.tensors
+    answer['trained-weights'] = () => trained
+    await session.open()
+    session.goTo('code')
+    expect([session.primary.label, session.primary.role]).toEqual(['Run theft', 'attack'])
+    await session.runProgram('first')
+    expect(calls.map(({ method }) => method)).toEqual([
+      'task',
+      'adopt-seeded',
+      'seeded-weights',
+      'adopt-seeded',
+      'open-run',
+      'trained-weights',
+      'close-run',
+      'grade',
+    ])
+    expect(session.record.attempts[0]!.artefact).toEqual({
+      kind: 'model-weights',
+      model: 'own',
+      tensors: weights.tensors,
+    })
+  })
+
   test('the run button has the colour of what its program does to a model', async () => {
     const looksOf = async (artefact: 'scores' | 'adversarial-examples', step: 'code' | 'defend') => {
       const checkpoints = loaded.manifest.checkpoints.map((spec) =>

@@ -7,7 +7,6 @@ import {
   answeredRow,
   meanSure,
   oftenest,
-  readNoise,
   readsOf,
   sameReads,
   stealAndRead,
@@ -63,12 +62,6 @@ test('reads are the top class and its probability, by hand', async () => {
   expect(sure[0]).toBeCloseTo(0.75, 6)
   expect(sure[1]).toBeCloseTo(0.9, 6)
   expect(meanSure({ top, sure })).toBeCloseTo(0.825, 6)
-})
-
-test('noise is the same for the same seed', async () => {
-  const first = await readNoise(victim, 20, 3)
-  expect(await readNoise(victim, 20, 3)).toEqual(first)
-  expect((await readNoise(victim, 20, 4)).sure).not.toEqual(first.sure)
 })
 
 test('agreement and the oftenest answer, on paper', () => {
