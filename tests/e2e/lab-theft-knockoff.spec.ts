@@ -32,9 +32,6 @@ function holds(values: number[], weights: number[]): boolean {
   return false
 }
 
-/** Programs of the lab with fewer steps: what is shown here is the house, not how well a copy learns. */
-const hasty = (text: string) => text.replace('steps: 240', 'steps: 40')
-
 test('a learner copies a reader of digits by asking about shoes, and no weights enter the sandbox @deep', async ({
   page,
   context,
@@ -50,7 +47,7 @@ test('a learner copies a reader of digits by asking about shoes, and no weights 
   const passed = (count: number) => expect(lab.passedCount).toHaveText(`${count} of 6 checkpoints passed`)
 
   await test.step('explore: copies are trained and compared, and an earlier run stays beside the next', async () => {
-    await lab.explore(app.at('#/lab/theft-knockoff'))
+    await lab.explore(app.at('#/lab/theft-knockoff'), 1)
     await page.getByRole('radio', { name: 'noise' }).check()
     await lab.run()
     const thefts = page.getByRole('table', { name: /Thefts, latest first/ })
@@ -70,7 +67,7 @@ test('a learner copies a reader of digits by asking about shoes, and no weights 
     await lab.write('steal.ts', solution.replace('Math.min(rows, pictures.shape[0]!)', 'rows + 50'))
     await lab.run()
     await expect(lab.problems).toContainText(/slice|budget/)
-    await lab.write('steal.ts', hasty(file('mistakes/few-rows.ts')).replace('steps: 110', 'steps: 40'))
+    await lab.write('steal.ts', file('mistakes/few-rows.ts'))
     await lab.run()
     await lab.verdict('Not yet')
     await expect(lab.finding).toContainText('You asked too little')
