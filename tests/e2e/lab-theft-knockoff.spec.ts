@@ -38,7 +38,7 @@ test('a learner copies a reader of digits by asking about shoes, and no weights 
   app,
   axe,
 }, info) => {
-  test.setTimeout(420_000)
+  test.setTimeout(600_000)
   const crossings = await watchCrossings(context)
   const victims: number[][][] = []
   await context.exposeFunction('perturbVictim', (weights: number[][]) => void victims.push(weights))
@@ -150,7 +150,10 @@ test('a learner copies a reader of digits by asking about shoes, and no weights 
       { cwd: repository, encoding: 'utf8' },
     )
     expect(stderr).toBe('')
-    const { grades } = JSON.parse(stdout) as { grades: { checkpoint: string; status: string; why: string }[] }
+    const { grades } = JSON.parse(stdout) as {
+      grades: { checkpoint: string; result: string; status: string; why: string }[]
+    }
+    expect(grades.map(({ result }) => result)).toEqual(Array(6).fill('passed'))
     for (const id of ['knockoff', 'chosen', 'labels']) {
       const grade = grades.find(({ checkpoint }) => checkpoint === id)!
       expect(grade.why).toMatch(/run again on a fresh variant/)
