@@ -47,8 +47,8 @@ const cents = 0.5
 const knockoff = { queries: 3000, agreement: 65 }
 const chosen = { queries: 400, rounds: 4, pool: 2000, steps: 60, last: 200, gain: 1.5 }
 const transfer = { images: 100, epsilon: 0.25, fooled: 35 }
-const counter = { told: 95, stolen: 48, decimals: 1, queries: 1500, steps: 200 }
-const labels = { queries: 400, gain: 1.5, sure: 0.9 }
+const counter = { told: 94, stolen: 48, decimals: 1, queries: 1500, steps: 200 }
+const labels = { queries: 400, agreement: 89, sure: 0.9 }
 /** Test digits on which victim and copy are compared. */
 const probes = 2000
 
@@ -370,8 +370,7 @@ async function gradeKnockoff(submission: Submitted) {
 
 /** What thieves agree on who spend the same budget on any digits of the same pile, with the same network and steps. */
 async function byChance({ trusted, task, variant }: Submitted, { victim: truth }: Compared): Promise<number> {
-  const answers = task.api?.answers ?? []
-  return trusted.once(`by chance ${JSON.stringify(answers)}`, async () => {
+  return trusted.once('by chance', async () => {
     const victim = await trusted.model(task.victim.model, task.victim.seed)
     const { train, test } = await trusted.dataset('mnist10k')
     const ids = probesOf(test.count, variant)
@@ -380,7 +379,7 @@ async function byChance({ trusted, task, variant }: Submitted, { victim: truth }
       const order = createRng(variant.referee, `thief ${thief}`).shuffle([...task.ids])
       const pool = train.pixels(order.slice(0, chosen.queries))
       const seed = variant.referee + thief
-      const plan = { model, pool, answers, steps: chosen.last, learningRate: 0.008, seed }
+      const plan = { model, pool, steps: chosen.last, learningRate: 0.008, seed }
       shares.push(
         sameReads(truth, await stealAndRead(trusted, victim, plan, (copy) => readRows(copy, test, ids))),
       )
@@ -609,17 +608,14 @@ async function gradeLabels(submission: Submitted) {
   const all = await compare(submission)
   const { agreement } = all
   const asked = askedOf(ledger)
-  const random = await byChance(submission, all)
-  const gain = 100 * (agreement - random)
   const rows = [
-    atLeast(labels.gain, {
-      id: 'gain',
-      name: 'Ahead of a thief who believes',
-      detail: `${points(agreement)} of ${probes} test digits; the referee’s thief, who asks about any digits and believes every answer, reaches ${points(random)}`,
-      measured: gain,
-      unit: 'points',
+    atLeast(labels.agreement, {
+      id: 'agreement',
+      name: 'Agreement on test digits',
+      detail: `of ${probes} digits that neither has seen; a model that nobody stole agrees on ${points(all.honest)}`,
+      measured: 100 * agreement,
+      unit: '%',
       precision: 1,
-      scaleMax: 6,
     }),
     queriesRow(ledger, labels.queries, 'Rows asked about'),
     answeredRow(ledger),
@@ -657,7 +653,7 @@ async function gradeLabels(submission: Submitted) {
           finding(
             'believed',
             'You believed every word.',
-            `The copy agrees on ${points(agreement)}, ${figure(Number(gain.toFixed(1)))} points ahead of a thief who chooses nothing and believes everything. Of the digits that you asked about, those in doubt were answered with the class that is least likely.`,
+            `The copy agrees on ${points(agreement)}; ${labels.agreement} % are needed. Of the digits that you asked about, those in doubt were answered with the class that is least likely.`,
             'ask your copy what it thinks of each answer, and leave out what it finds absurd.',
           ),
         ]),
