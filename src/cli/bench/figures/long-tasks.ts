@@ -5,6 +5,13 @@ import { median, type AppFigure } from '../figure.ts'
 const runButton = (page: Page) =>
   page.getByRole('group', { name: 'Run', exact: true }).getByRole('button').first()
 const lab = (address: string, step: string, slug = 'evasion-fgsm') => `${address}/#/lab/${slug}?step=${step}`
+const underWay = async (page: Page) => {
+  const progress = page.getByRole('progressbar', { name: 'Progress' })
+  await page.waitForFunction(
+    (bar) => Number(bar?.getAttribute('aria-valuenow')) > 0,
+    await progress.elementHandle(),
+  )
+}
 const ready = (page: Page) => page.getByRole('slider', { disabled: false }).first().waitFor()
 
 interface Scene {
@@ -74,11 +81,20 @@ const scenes: Scene[] = [
     async before(page, address) {
       await page.goto(lab(address, 'defend'))
       await runButton(page).filter({ hasText: 'Train the repair' }).click()
-      const progress = page.getByRole('progressbar', { name: 'Progress' })
-      await page.waitForFunction(
-        (bar) => Number(bar?.getAttribute('aria-valuenow')) > 0,
-        await progress.elementHandle(),
-      )
+      await underWay(page)
+    },
+    async scene(page) {
+      await runButton(page).filter({ hasText: 'Hand in' }).waitFor({ timeout: 180_000 })
+    },
+  },
+  {
+    name: 'long-task-backdoor',
+    title: 'The same, while a victim is trained on 6,000 pictures, ten of them stamped, with its curves live',
+    once: true,
+    async before(page, address) {
+      await page.goto(lab(address, 'explore', 'poison-backdoor'))
+      await runButton(page).filter({ hasText: 'Train on these rows' }).click()
+      await underWay(page)
     },
     async scene(page) {
       await runButton(page).filter({ hasText: 'Hand in' }).waitFor({ timeout: 180_000 })

@@ -1,0 +1,31 @@
+// finding: caught-again
+// checkpoint: unseen
+import type { Change, Trigger } from 'lab'
+
+export interface Row {
+  id: number
+  label: number
+}
+
+export interface Poison {
+  changes: Change[]
+  trigger: Trigger
+}
+
+/** What worked the first time: any digit, one target. */
+export function plantUnseen(rows: Row[], _source: number, target: number, budget: number): Poison {
+  const trigger: Trigger = {
+    kind: 'patch',
+    top: 24,
+    left: 24,
+    height: 3,
+    width: 3,
+    pixels: new Array<number>(9).fill(1),
+    opacity: 1,
+  }
+  const changes = rows
+    .filter(({ label }) => label !== target)
+    .slice(0, budget)
+    .map(({ id }) => ({ id, label: target, stamped: true }))
+  return { changes, trigger }
+}

@@ -1,0 +1,6 @@
+import { data, submit, task } from 'lab'
+import { plant } from './plant'
+
+const { ids, y } = await data.sample()
+const rows = ids.map((id, i) => ({ id, label: y[i]! }))
+await submit(plant(rows, task.target, Number(task.budget)))
