@@ -17,7 +17,7 @@ test('a learner plants a sign, watches for one, and plants one that the watch do
   await test.step('explore: a sign is painted by keyboard, moved, and does not fit where it is too large', async () => {
     await lab.explore(app.at('#/lab/poison-backdoor'))
     await expect(
-      page.getByText(/^10 of 6000 rows changed, 60 allowed; the sign covers 9 pixels/),
+      page.getByText(/^10 of 6000 rows changed, 60 allowed; the sign covers\s+9 pixels/),
     ).toBeVisible({
       timeout: 60_000,
     })
@@ -26,9 +26,9 @@ test('a learner plants a sign, watches for one, and plants one that the watch do
     await page.keyboard.press('ArrowRight')
     await page.keyboard.press('Space')
     await expect(page.getByRole('button', { name: 'Row 1, column 2: nothing' })).toBeFocused()
-    await expect(page.getByText(/the sign covers 8 pixels/)).toBeVisible()
+    await expect(page.getByText(/the sign covers\s+8 pixels/)).toBeVisible()
     await page.keyboard.press('Enter')
-    await expect(page.getByText(/the sign covers 9 pixels/)).toBeVisible()
+    await expect(page.getByText(/the sign covers\s+9 pixels/)).toBeVisible()
     await lab.slide(/^Size/, '4 px')
     await expect(page.getByText('Too much to hand in')).toBeVisible()
     await lab.slide(/^Size/, '3 px')
@@ -80,6 +80,10 @@ test('a learner plants a sign, watches for one, and plants one that the watch do
       .click()
     await lab.settled()
     await passed(2)
+    await page
+      .getByRole('region', { name: 'Checkpoint: A stop sign with a sticker' })
+      .getByRole('button', { name: 'Write it in code' })
+      .click()
     await lab.write('sticker.ts', labFile('mistakes/large-sticker.ts'))
     await lab.run()
     await lab.verdict('Not yet')
