@@ -32,7 +32,7 @@ import {
 import guide from './guide.md'
 
 // Bars: see calibration.json, and docs/authoring.md for how they are chosen.
-const digitsSuccessBar = 85
+const digitsSuccessBar = 90
 const signsSuccessBar = 90
 const digitsBar = 95
 const signsBar = 88
@@ -68,11 +68,11 @@ interface Variant {
   order: number
 }
 
-const digitsTask = { victim: { model: 'digits-cnn' }, dataset: 'mnist10k', split: 'train' } as const
+const digitsTask = { victim: { model: 'digits-mini' }, dataset: 'mnist10k', split: 'train' } as const
 const signsTask = { victim: { model: 'signs-cnn' }, dataset: 'signs12', split: 'train' } as const
 
-const trainDigits = (seed: number) => ({ seed, steps: 800, batchSize: 32, learningRate: 6e-3 })
-const trainSigns = (seed: number) => ({ seed, steps: 360, batchSize: 32, learningRate: 4e-3 })
+const trainDigits = (seed: number) => ({ seed, steps: 800, batchSize: 32, learningRate: 1e-2 })
+const trainSigns = (seed: number) => ({ seed, steps: 300, batchSize: 32, learningRate: 4e-3 })
 
 export default defineLab<Variant>({
   variant(rng) {

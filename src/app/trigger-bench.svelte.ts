@@ -163,7 +163,9 @@ export interface TriggerTraining {
   total: number
   reading: Reading | undefined
   shown: TrainedOnRows['shown']
-  state: 'running' | 'done' | 'stopped'
+  state: 'running' | 'done' | 'stopped' | 'failed'
+  /** Why it failed, in words. */
+  why?: string
   seconds: number
 }
 
@@ -416,21 +418,20 @@ export class TriggerBench {
         state: 'running',
         seconds: 0,
       }
-      const { reading, history, shown } = (await this.session.engine.call(
+      const onProgress = (done: number, total: number, values?: Record<string, number>) => {
+        progress(done, total)
+        if (values?.accuracy !== undefined && this.training)
+          update({ total, history: [...this.training.history, { step: done, ...values } as HistoryPoint] })
+      }
+      const training = this.session.engine.call(
         'train-on-rows',
         { task, changes: list, show: [...this.ids] },
-        {
-          signal,
-          onProgress: (done, total, values) => {
-            progress(done, total)
-            if (values?.accuracy !== undefined && this.training)
-              update({
-                total,
-                history: [...this.training.history, { step: done, ...values } as HistoryPoint],
-              })
-          },
-        },
-      )) as TrainedOnRows
+        { signal, onProgress },
+      ) as Promise<TrainedOnRows>
+      const { reading, history, shown } = await training.catch((error: unknown) => {
+        if (!signal.aborted) update({ state: 'failed', why: sentenceOf(error) })
+        throw error
+      })
       update({ reading, history, shown, state: 'done' })
       return true
     })

@@ -99,6 +99,39 @@ export class LabPage {
     await expect(this.cancelButton).toBeDisabled({ timeout })
   }
 
+  /**
+   * Treats the page as browsers treat a tab that is behind another one: it is told that it is hidden, no frame is drawn,
+   * and a timer waits for a second at least. (Headless Chromium shows every tab, so this cannot be had by opening one.)
+   * Returns what brings the tab to the front again.
+   */
+  async sendToBackground(): Promise<() => Promise<void>> {
+    const { page } = this
+    await page.evaluate(() => {
+      const usual = { frame: window.requestAnimationFrame, timer: window.setTimeout }
+      const waiting: FrameRequestCallback[] = []
+      const turn = (state: DocumentVisibilityState) => {
+        Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+        Object.defineProperty(document, 'hidden', { value: state === 'hidden', configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }
+      window.requestAnimationFrame = (draw) => waiting.push(draw)
+      window.setTimeout = ((run: TimerHandler, ms = 0, ...more: unknown[]) =>
+        usual.timer.call(window, run, Math.max(1000, ms), ...more)) as typeof window.setTimeout
+      turn('hidden')
+      window.addEventListener(
+        'brought to the front',
+        () => {
+          window.requestAnimationFrame = usual.frame
+          window.setTimeout = usual.timer
+          turn('visible')
+          for (const draw of waiting) requestAnimationFrame(draw)
+        },
+        { once: true },
+      )
+    })
+    return () => page.evaluate(() => void window.dispatchEvent(new Event('brought to the front')))
+  }
+
   /** The verdict on view in Evidence. */
   async verdict(word: VerdictWord): Promise<void> {
     const pane = this.page.getByRole('tabpanel', { name: 'Evidence' })

@@ -37,14 +37,18 @@ test('a learner plants a sign, watches for one, and plants one that the watch do
     await axe(page, 'the trigger bench')
   })
 
-  await test.step('explore: a training is stopped, another one passes the first checkpoint', async () => {
+  await test.step('explore: a training is stopped, another one goes on in the background and passes the first checkpoint', async () => {
     await lab.slide(/^Rows that teach the sign/, '60 rows')
     await lab.runButton.click()
     await expect(page.getByRole('heading', { name: 'Training', exact: true })).toBeVisible()
     await lab.cancelButton.click()
     await lab.settled()
     await expect(page.getByRole('heading', { name: 'Stopped before the end' })).toBeVisible()
-    await lab.run()
+    // The learner reads something else in the meantime.
+    await lab.runButton.click()
+    const comeBack = await lab.sendToBackground()
+    await lab.settled()
+    await comeBack()
     await expect(
       page.getByRole('heading', { name: /^With the sign \d+\.\d % are read as \d$/ }),
     ).toBeVisible()

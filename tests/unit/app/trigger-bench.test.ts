@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest'
+import { newRecord } from '../../../src/app/lab-records.ts'
+import type { CallOptions, LabSession } from '../../../src/app/lab-session.svelte.ts'
+import { RunQueue } from '../../../src/app/run-queue.svelte.ts'
 import {
   onePerClass,
   plantedList,
   readTriggerSetup,
   repaint,
+  TriggerBench,
   triggerOf,
   type Design,
   type Planting,
 } from '../../../src/app/trigger-bench.svelte.ts'
 import { touchedPixels } from '../../../src/attacks/poison-list.ts'
 import { checkTrigger } from '../../../src/attacks/trigger.ts'
+import { PerturbError } from '../../../src/core/errors.ts'
 
 const design: Design = {
   kind: 'patch',
@@ -116,5 +121,94 @@ describe('the trigger bench', () => {
       rows: 80,
     })
     expect(readTriggerSetup({ checkpoint: 'a' })).toMatchObject({ kinds: ['patch'], cover: false, side: 3 })
+  })
+})
+
+describe('a training of the trigger bench', () => {
+  const reading = { recall: 1, accuracy: 0.9, byClass: [1, 0.8], success: 0.7 }
+
+  async function setUp(answer: (options: CallOptions, params: object) => Promise<unknown>) {
+    const queue = new RunQueue()
+    const knobs: Record<string, unknown> = {}
+    const pictures = {
+      shape: [6, 4, 4, 1],
+      pixels: new Float32Array(6 * 16),
+      labels: [0, 1, 0, 1, 0, 1],
+      classes: ['nought', 'one'],
+      noun: 'digit',
+    }
+    const session = {
+      queue,
+      seed: 1,
+      checkpoints: [{ id: 'planted' }],
+      record: newRecord('lab', '1.0.0', 'explore', 1),
+      referee: { call: () => Promise.resolve(pictures) },
+      engine: { call: (_: string, params: object, options: CallOptions = {}) => answer(options, params) },
+      task: async () => ({
+        ids: [7, 8, 9, 10],
+        labels: [0, 1, 0, 1],
+        values: { budget: 2, pixels: 4 },
+        training: { backdoor: { target: 1 } },
+      }),
+      knob: (name: string, fallback: unknown) => knobs[name] ?? fallback,
+      setKnob: (name: string, value: unknown) => void (knobs[name] = value),
+      work: (label: string, body: Parameters<RunQueue['run']>[1]) =>
+        queue.run(label, body).catch(() => undefined),
+    } as unknown as LabSession
+    const bench = new TriggerBench(
+      session,
+      readTriggerSetup({ checkpoint: 'planted', side: '2', margin: '0', rows: '2' }),
+    )
+    await bench.open()
+    expect(bench.trouble).toBe('')
+    return { bench, queue }
+  }
+
+  test('draws its curve as it goes, and can be handed in when it is whole', async () => {
+    const asked: object[] = []
+    const { bench } = await setUp(async ({ onProgress }, params) => {
+      asked.push(params)
+      onProgress?.(1, 4)
+      onProgress?.(2, 4, { loss: 1, accuracy: 0.5, success: 0.25 })
+      expect(bench.curve('success')).toEqual([[2, 25]])
+      expect(bench.fresh).toBe(false)
+      const history = [
+        { step: 2, loss: 1, accuracy: 0.5, success: 0.25 },
+        { step: 4, loss: 0.5, accuracy: 0.9, success: 0.7 },
+      ]
+      return { reading, history, shown: undefined }
+    })
+    await bench.train()
+    expect(asked).toMatchObject([{ changes: { ids: [7, 9], labels: [1, 1], stamped: [7, 9] } }])
+    expect(bench.training).toMatchObject({ state: 'done', reading, total: 4 })
+    expect(bench.curve('accuracy')).toEqual([
+      [2, 50],
+      [4, 90],
+    ])
+    expect(bench.fresh).toBe(true)
+  })
+
+  test('one that diverges says so, with no figure that looks like a failed attack; one that is stopped is stopped', async () => {
+    const why = 'the training diverged, so nothing can be said of these rows'
+    const refused = await setUp(() => Promise.reject(new PerturbError('unavailable', why)))
+    await refused.bench.train()
+    expect(refused.bench.training).toMatchObject({
+      state: 'failed',
+      why: expect.stringContaining('diverged') as unknown,
+      reading: undefined,
+    })
+    expect(refused.bench.fresh).toBe(false)
+
+    const stopped = await setUp(
+      ({ signal }) =>
+        new Promise((_, reject) =>
+          signal!.addEventListener('abort', () => reject(new PerturbError('cancelled', 'Stopped.'))),
+        ),
+    )
+    const training = stopped.bench.train()
+    stopped.queue.cancel()
+    await training
+    expect(stopped.bench.training).toMatchObject({ state: 'stopped', reading: undefined })
+    expect(stopped.bench.fresh).toBe(false)
   })
 })
