@@ -115,8 +115,10 @@ export class LabPage {
         document.dispatchEvent(new Event('visibilitychange'))
       }
       window.requestAnimationFrame = (draw) => waiting.push(draw)
-      window.setTimeout = ((run: TimerHandler, ms = 0, ...more: unknown[]) =>
-        usual.timer.call(window, run, Math.max(1000, ms), ...more)) as typeof window.setTimeout
+      window.setTimeout = new Proxy(usual.timer, {
+        apply: (timer, _, [run, ms = 0, ...more]: [TimerHandler, number?, ...unknown[]]) =>
+          Reflect.apply(timer, window, [run, Math.max(1000, ms), ...more]) as number,
+      })
       turn('hidden')
       window.addEventListener(
         'brought to the front',
