@@ -40,12 +40,13 @@ const stopBar = 90
 const caughtBar = 85
 const honestBar = 10
 const unseenBar = 80
-const seenBar = 25
+const seenBar = 15
 
 /** Rows to train on, and how many of them may be changed. */
 const digits = { rows: 6000, budget: 60, pixels: 9 }
 const unseen = { rows: 6000, budget: 300, pixels: 9 }
-const signs = { rows: 3000, budget: 150, pixels: 25 }
+// Not all 3,000, so that one learner's list names rows that another has not.
+const signs = { rows: 2900, budget: 150, pixels: 25 }
 const stopSign = 0
 
 /** What the watch of the defence is shown: its own pictures, honest ones, and some that carry a sign. */
@@ -68,6 +69,16 @@ interface Variant {
   order: number
 }
 
+/** Digits that look alike: a weak sign turns one into the other, and wavers even where nothing was done about the watch. */
+const alike = [
+  [1, 7],
+  [4, 9],
+  [7, 9],
+  [3, 5],
+  [3, 8],
+  [5, 8],
+]
+
 const digitsTask = { victim: { model: 'digits-mini' }, dataset: 'mnist10k', split: 'train' } as const
 const signsTask = { victim: { model: 'signs-cnn' }, dataset: 'signs12', split: 'train' } as const
 
@@ -76,15 +87,17 @@ const trainSigns = (seed: number) => ({ seed, steps: 300, batchSize: 32, learnin
 
 export default defineLab<Variant>({
   variant(rng) {
-    const other = (not: number) => (not + 1 + rng.below(9)) % 10
     const source = rng.below(10)
+    const targets = Array.from({ length: 10 }, (_, digit) => digit).filter(
+      (digit) => digit !== source && !alike.some((pair) => pair.includes(digit) && pair.includes(source)),
+    )
     return {
       rows: rng.uint32(),
       training: rng.uint32(),
       digit: rng.below(10),
       road: 1 + rng.below(11),
       source,
-      unseen: other(source),
+      unseen: targets[rng.below(targets.length)]!,
       stranger: {
         target: rng.below(10),
         top: rng.below(2) === 0 ? 1 : 24,
