@@ -27,7 +27,9 @@ import type { SandboxSpec } from '../labs/manifest.ts'
 import { featureModel } from '../models/features.ts'
 import type { Model, Weight } from '../models/model.ts'
 import { createModel, topClasses } from '../models/network.ts'
-import { trainOnRows, type TrainingSpec } from '../models/train-on-rows.ts'
+import { featureModel } from '../models/features.ts'
+import { fitVictim } from '../models/refit.ts'
+import type { TrainingSpec } from '../models/train-on-rows.ts'
 import { createRng } from '../core/rng.ts'
 import { createTrainer, type Trainer } from '../models/trainer.ts'
 import type { Capabilities, CapabilityReply, LedgerFigures, WireTensor } from './capability-protocol.ts'
@@ -90,6 +92,9 @@ const grants = {
   'inner.logits': ['inner'],
   'inner.lossAndGradient': ['inner'],
   'inner.vjp': ['inner'],
+  'features.size': ['features'],
+  'features.logits': ['features'],
+  'features.vjp': ['features'],
   'oracle.scores': ['scores'],
   'oracle.decide': ['decisions'],
   'surrogate.logits': ['surrogate'],
@@ -102,6 +107,7 @@ const grants = {
   'data.batch': ['trainer'],
   'data.audited': ['data'],
   'data.ratings': ['data'],
+  'data.target': ['target'],
   retrain: ['retrain'],
   recommend: ['recommend'],
   suspects: ['filters'],
@@ -139,7 +145,11 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     return fitted.live.model
   }
   const fit = async (beside: Model, rows: LabelledRows, spec: TrainingSpec) =>
-    (await trainOnRows(beside.architecture, rows, spec, { onStep: stopIfClosed })).weights
+    (
+      await fitVictim({ architecture: beside.architecture, weights: await beside.weights() }, rows, spec, {
+        onStep: stopIfClosed,
+      })
+    ).weights
   /** The copy in training, and the victim beside which it was made: another one means that the backend was restarted. */
   let training: { trainer: Trainer; beside: Model } | undefined
   let stepsTaken = 0
@@ -159,6 +169,15 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   // Kept beside the network they stand around, so that random stages go on drawing.
   const victim = wrapped(network, defence, createRng(seed, 'victim').uint32())
   const inner = wrapped(network, defence.slice(innerSkips), createRng(seed, 'inner').uint32())
+  /** What the last layer reads, of the model as it is shipped; another copy beside each restarted backend's. */
+  let cut: { of: Model; model: Model } | undefined
+  const features = async () => {
+    const of = await shipped()
+    if (cut?.of === of) return cut.model
+    cut?.model.dispose()
+    cut = { of, model: await featureModel(of) }
+    return cut.model
+  }
   const orderOf = shuffles(seed)
   const ledger = new QueryLedger(spec.maxQueries, String(seed))
   const api = task.api && new PredictionApi(task.api, createRng(seed, 'answers').uint32())
@@ -211,7 +230,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
   }
 
   /** The white-box questions about one model, under the name that the program knows it by. */
-  const whiteBox = (name: 'victim' | 'inner' | 'surrogate', asked: () => Promise<Model>) => ({
+  const whiteBox = (name: 'victim' | 'inner' | 'surrogate' | 'features', asked: () => Promise<Model>) => ({
     async logits([x]: unknown[]): Promise<WireTensor> {
       const { inputShape } = await asked()
       const input = readTensor(`${name}.logits: x`, x, inputShape)
@@ -266,6 +285,7 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
     )[0]!
   const [ofVictim, ofInner] = [whiteBox('victim', victim), whiteBox('inner', inner)]
   const ofSurrogate = whiteBox('surrogate', async () => lent().model(await original()))
+  const ofFeatures = whiteBox('features', features)
 
   const methods: { [Name in CapabilityName]: (args: unknown[]) => Promise<ReturnType<Capabilities[Name]>> } =
     {
@@ -317,6 +337,9 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       async 'surrogate.restart'() {
         lent().restart()
       },
+      'features.size': async () => (await features()).numClasses,
+      'features.logits': ofFeatures.logits,
+      'features.vjp': ofFeatures.vjp,
 
       async 'victim.features'([x]) {
         const { inputShape } = await network()
@@ -506,6 +529,17 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
         return { ids: [...audited], y: Int32Array.from(audited, (id) => labels[id]!) }
       },
 
+      async 'data.target'() {
+        if (!task.aim) throw new PerturbError('bad-input', 'data.target: this checkpoint has no target')
+        const { split, id } = task.aim
+        const x = {
+          shape: [1, ...dataset.shape],
+          dtype: 'float32' as const,
+          values: dataset[split].pixels([id]),
+        }
+        return { x, y: dataset[split].labels[id]! }
+      },
+
       async 'data.batch'([step, size, images]) {
         const { train } = dataset
         const rows = readWhole('data.batches: size', size, 1, mostBatchRows)
@@ -652,6 +686,8 @@ export function createCapabilities(options: CapabilityOptions): CapabilityServer
       surrogate?.dispose()
       fitted?.live?.model.dispose()
       fitted = undefined
+      cut?.model.dispose()
+      cut = undefined
       training?.trainer.dispose()
       training = undefined
     },
@@ -815,7 +851,7 @@ function readAccount(method: string, value: unknown, { accounts, known, today }:
 }
 
 /** Asking a network of one's own costs the victim nothing. */
-const booked = (name: 'victim' | 'inner' | 'surrogate', counted: Counted): Counted | 'free' =>
+const booked = (name: 'victim' | 'inner' | 'surrogate' | 'features', counted: Counted): Counted | 'free' =>
   name === 'surrogate' ? 'free' : counted
 
 function readRate(what: string, value: unknown): number {

@@ -58,6 +58,10 @@ export interface Capabilities {
     loss: LossSpec | null,
   ): { loss: WireTensor; gradient: WireTensor }
   'inner.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
+  /** How many numbers the last layer reads of an input: what the two below give, and take, for each row. */
+  'features.size'(): number
+  'features.logits'(x: WireTensor): WireTensor
+  'features.vjp'(x: WireTensor, cotangent: WireTensor): WireTensor
   /** From an account (null: account 0), which matters where the task's `watch` looks at them. */
   'oracle.scores'(x: WireTensor, account: number | null): WireTensor
   'oracle.decide'(x: WireTensor, account: number | null): Int32Array
@@ -130,6 +134,8 @@ export interface Capabilities {
   }
   /** When an account asked, in seconds from its first question. */
   'log.times'(account: number): Float64Array
+  /** The task's target, one row, and its true class. */
+  'data.target'(): { x: WireTensor; y: number }
   /** The first n images of the task; all of them when n is null. */
   'data.sample'(n: number | null): { ids: number[]; x: WireTensor; y: Int32Array }
 }

@@ -5,7 +5,7 @@ import type { LabelledRows } from '../data/labelled-rows.ts'
 import type { Task } from '../grading/grader.ts'
 import { givenRows, victimRows } from '../grading/retrained.ts'
 import type { Weight } from '../models/model.ts'
-import { trainOnRows } from '../models/train-on-rows.ts'
+import { fitVictim } from '../models/refit.ts'
 import { trainingOf } from './training-rows.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -33,8 +33,8 @@ export async function fittedVictim(
   if (known) return known
   const dataset = await workshop.dataset(task.dataset)
   const rows = changes ? withPoison(givenRows(task, dataset), changes) : victimRows(task, dataset)
-  const { architecture } = await workshop.weights(task.victim.model)
-  const { weights } = await trainOnRows(architecture, rows, trainingOf(task), run)
+  const shipped = await workshop.weights(task.victim.model)
+  const { weights } = await fitVictim(shipped, rows, trainingOf(task), run)
   kept.set(key, { rows, weights })
   if (kept.size > mostKept) kept.delete(kept.keys().next().value!)
   return { rows, weights }

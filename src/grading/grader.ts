@@ -87,6 +87,8 @@ export interface Task {
   tampered?: PoisonList
   /** Training rows of somebody else, and what was done to them: the victim of `training` comes from these, not from `ids`. */
   trainedOn?: { ids: number[]; changes?: PoisonList }
+  /** One input, in no training set, that an attack is after: `data.target()` gives it where `target` is granted. */
+  aim?: { split: 'train' | 'test'; id: number }
   /** Rows that somebody else has looked at: `data.audited()` tells their true labels. */
   audited?: number[]
   /**

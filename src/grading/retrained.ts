@@ -5,7 +5,7 @@ import { rowsOfSplit } from '../data/change-list.ts'
 import type { DataSet } from '../data/data-set.ts'
 import { classCounts, type LabelledRows } from '../data/labelled-rows.ts'
 import type { Model } from '../models/model.ts'
-import { trainOnRows } from '../models/train-on-rows.ts'
+import { fitVictim } from '../models/refit.ts'
 import type { Task, Trusted } from './grader.ts'
 import { readRows, readTest, type Reading } from './readings.ts'
 
@@ -29,11 +29,15 @@ export interface Retrained extends Reading {
   scores: Float32Array
 }
 
-/** Trains the task's victim on these rows, as the engine would. Throws as `trainOnRows` does; the grader disposes the model. */
+/** Trains the task's victim on these rows, as the engine would. Throws as `fitVictim` does; the grader disposes the model. */
 export async function trainedVictim(task: Task, rows: LabelledRows, trusted: Trusted): Promise<Model> {
   const { victim } = task
-  const { architecture } = await trusted.model(victim.model)
-  const { weights } = await trainOnRows(architecture, rows, trainingOf(task))
+  const shipped = await trusted.model(victim.model)
+  const { weights } = await fitVictim(
+    { architecture: shipped.architecture, weights: await shipped.weights() },
+    rows,
+    trainingOf(task),
+  )
   return trusted.modelWithWeights(victim.model, weights)
 }
 

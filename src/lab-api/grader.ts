@@ -48,7 +48,6 @@ export { dropped, withChanges, type ChangeList } from '../data/change-list.ts'
 export { touchedPixels, withPoison, type PoisonList } from '../attacks/poison-list.ts'
 export { applyTrigger, type Trigger } from '../attacks/trigger.ts'
 export { stripEntropies, stripThreshold } from '../defences/detection/strip.ts'
-export type { LabelledRows } from '../data/labelled-rows.ts'
 /** A shop whose recommender is fitted on changed ratings, and what its lists show. */
 export {
   givenRatings,
@@ -63,6 +62,11 @@ export {
 export { profilesOf } from '../data/change-list.ts'
 export { itemStatistics, placesByUser, withProfiles, type Profile, type Ratings } from '../data/ratings.ts'
 export { profileSimilarity } from '../defences/sanitation/profile-similarity.ts'
+export { withoutRows, type LabelledRows } from '../data/labelled-rows.ts'
+/** Poison in a model's features: the referee's own collision, and the filter that asks neighbours there. */
+export { featureCollision } from '../attacks/poisoning/feature-collision.ts'
+export { deepKnnSuspicion } from '../defences/sanitation/deep-knn.ts'
+export { featureModel, featuresOf } from '../models/features.ts'
 /** The referee's own attacks, e.g. `pgd` on a model that was handed in. */
 export {
   attackImages,

@@ -195,6 +195,19 @@ export type WhiteBox = Omit<Victim, 'sampleUnderNoise' | 'features'>
  */
 export declare const inner: WhiteBox
 
+/** What the victim's last layer reads of an input: all the layers before it, which stay as they are. */
+export interface Features {
+  /** How many numbers an input becomes. */
+  readonly size: number
+  /** The features of each input: (N, size). */
+  of(x: Tensor): Promise<Tensor>
+  /** Jacobianᵀ · cotangent: (N, size) gives x's shape. With `of(x) − f` it is the gradient of ½‖of(x) − f‖². */
+  vjp(x: Tensor, cotangent: Tensor): Promise<Tensor>
+}
+
+/** The victim without its last layer, where the lab grants it. */
+export declare const features: Features
+
 /** A black box. Every row you ask about is counted, and a spent budget refuses. */
 export interface Oracle {
   readonly inputShape: readonly number[]
@@ -361,6 +374,8 @@ export interface Data {
   ratings(): Promise<Shop>
   /** Rows that somebody you trust has looked at, and their true labels; none in most checkpoints. */
   audited(): Promise<{ ids: number[]; y: number[] }>
+  /** The one input that you are after, (1, …), and what it shows; most checkpoints have none. */
+  target(): Promise<{ x: Tensor; y: number }>
 }
 
 /** The images of this checkpoint: `const { ids, x, y } = await data.sample()`. */

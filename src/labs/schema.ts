@@ -18,11 +18,13 @@ const count = (description: string) =>
 export const capabilities = [
   'victim',
   'inner',
+  'features',
   'scores',
   'decisions',
   'trainer',
   'surrogate',
   'data',
+  'target',
   'retrain',
   'recommend',
   'filters',

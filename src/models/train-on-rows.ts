@@ -16,6 +16,8 @@ export interface TrainingSpec {
   batchSize: number
   /** Peak of the one-cycle rate. */
   learningRate: number
+  /** `last`: all layers but the last stay as they are shipped, and only that one is trained (src/models/refit.ts). */
+  layers?: 'last'
 }
 
 export interface TrainOnRows extends TrainingSpec {
@@ -31,7 +33,7 @@ export interface TrainOnRows extends TrainingSpec {
 export async function trainOnRows(
   architecture: Architecture,
   rows: LabelledRows,
-  { seed, steps, ...options }: TrainOnRows,
+  { seed, steps, ...options }: Omit<TrainOnRows, 'layers'>,
   run: Omit<RunContext, 'seed'> = {},
 ): Promise<{ weights: Weight[]; history: HistoryPoint[] }> {
   if (rows.ids.length > 0) checkRows('training', rows)

@@ -4,7 +4,7 @@ import { nearestRows, shareAmongNeighbours } from '../../data/nearest-rows.ts'
 import { readRows, readTest, type Reading } from '../../grading/readings.ts'
 import { givenRows } from '../../grading/retrained.ts'
 import type { Task } from '../../grading/grader.ts'
-import { trainOnRows } from '../../models/train-on-rows.ts'
+import { fitVictim } from '../../models/refit.ts'
 import { readCanaryRows, trainingOf } from '../training-rows.ts'
 import { defineMethod } from '../method.ts'
 
@@ -43,11 +43,11 @@ export const method = defineMethod<RowScoresParams, RowScores>({
   async run({ task }, { signal, progress }, workshop) {
     const dataset = await workshop.dataset(task.dataset)
     const training = trainingOf(task)
-    const { architecture } = await workshop.weights(task.victim.model)
+    const shipped = await workshop.weights(task.victim.model)
     const rows = givenRows(task, dataset)
     const trained = async (on: typeof rows, from: number, to: number) => {
       const onStep = (done: number, total: number) => progress(from + ((to - from) * done) / total, 1)
-      const { weights } = await trainOnRows(architecture, on, training, { signal, onStep })
+      const { weights } = await fitVictim(shipped, on, training, { signal, onStep })
       const model = await workshop.modelWithWeights(task.victim.model, weights)
       try {
         return {

@@ -3,7 +3,7 @@ import { readImages, readTest, type Reading } from '../../grading/readings.ts'
 import { givenRows } from '../../grading/retrained.ts'
 import type { Task } from '../../grading/grader.ts'
 import type { HistoryPoint } from '../../models/train.ts'
-import { trainOnRows } from '../../models/train-on-rows.ts'
+import { fitVictim } from '../../models/refit.ts'
 import { defineMethod } from '../method.ts'
 import { readCanaryRows, trainingOf } from '../training-rows.ts'
 
@@ -40,14 +40,14 @@ export const method = defineMethod<TrainOnRowsParams, TrainedOnRows>({
   async run({ task, changes, show }, { signal, progress }, workshop) {
     const dataset = await workshop.dataset(task.dataset)
     const training = trainingOf(task)
-    const { architecture } = await workshop.weights(task.victim.model)
+    const shipped = await workshop.weights(task.victim.model)
     const rows = withPoison(givenRows(task, dataset), changes)
     // Whoever repairs has none of their own: then it is the one that was planted before.
     const trigger = changes.trigger ?? task.tampered?.trigger
     const triggered = trigger ? { trigger } : {}
     const count = dataset.features ? dataset.test.count : Math.min(imagesRead, dataset.test.count)
-    const { weights, history } = await trainOnRows(
-      architecture,
+    const { weights, history } = await fitVictim(
+      shipped,
       rows,
       {
         ...training,

@@ -64,6 +64,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
   const info = granted('victim', 'inner', 'scores', 'decisions', 'surrogate')
     ? await call('victim.info')
     : noInfo
+  const size = granted('features') ? await call('features.size') : 0
   const rng = createRng(outside.seed, 'program')
 
   const require = (name: string, method: string) => {
@@ -116,6 +117,20 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       const { shape, values } = await call('victim.sampleUnderNoise', wire, sigma, n)
       const [images = 0, classes = 0] = shape
       return Array.from({ length: images }, (_, i) => [...values.subarray(i * classes, (i + 1) * classes)])
+    },
+  }
+
+  const features: Learner.Features = {
+    size,
+    async of(x) {
+      require('features', 'features.of')
+      return receive(await call('features.logits', await toWire('features.of', 'x', x))) as Learner.Tensor
+    },
+    async vjp(x, cotangent) {
+      require('features', 'features.vjp')
+      const wire = await toWire('features.vjp', 'x', x)
+      const along = await toWire('features.vjp', 'cotangent', cotangent)
+      return receive(await call('features.vjp', wire, along)) as Learner.Tensor
     },
   }
 
@@ -217,6 +232,11 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       require('data', 'data.audited')
       const { ids, y } = await call('data.audited')
       return { ids: [...ids], y: [...y] }
+    },
+    async target() {
+      require('target', 'data.target')
+      const { x, y } = await call('data.target')
+      return { x: receive(x) as Learner.Tensor, y }
     },
     batches: (options) => batches(options),
     async sample(n) {
@@ -355,6 +375,7 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
       tf: learnerMath(() => rng.uint32(), onTensor),
       victim: Object.freeze(victim),
       inner: Object.freeze(whiteBox('inner')),
+      features: Object.freeze(features),
       oracle: Object.freeze(oracle),
       trainer,
       surrogate,
