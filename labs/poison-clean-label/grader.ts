@@ -23,6 +23,7 @@ import {
   type EvidenceRow,
   type Finding,
   type LabelledRows,
+  type Model,
   type Submission,
   type Task,
   type Trusted,
@@ -148,10 +149,8 @@ async function chooseTarget(
   const { test } = dataset
   const model = await trainedVictim(clean, givenRows(clean, dataset), trusted)
   try {
-    const scores = await logitsOf(model, test.pixels(everyId(test.count)), [test.count, ...dataset.shape])
-    const right = everyId(test.count)
-      .map((id) => {
-        const row = scores.subarray(id * model.numClasses, (id + 1) * model.numClasses)
+    const right = (await testScores(model, trusted))
+      .map((row, id) => {
         const label = test.labels[id]!
         const base = secondOf(row, label)
         return { id, base, margin: row[label]! - row[base]! }
@@ -163,6 +162,31 @@ async function chooseTarget(
   } finally {
     model.dispose()
   }
+}
+
+/**
+ * The scores that a victim gives each test picture. All layers but its last are those that are shipped, so what these
+ * make of the pictures is computed once.
+ */
+async function testScores(victim: Model, trusted: Trusted): Promise<Float64Array[]> {
+  const { x, size } = await trusted.once('test features', async () => {
+    const { test, shape, classes } = await trusted.dataset(base.dataset)
+    const ids = Int32Array.from(everyId(test.count))
+    const labels = Int32Array.from(test.labels)
+    const rows = { ids, x: test.pixels(ids), shape, labels, numClasses: classes.length }
+    return featuresOf(await trusted.model(base.victim.model), rows)
+  })
+  const [kernel, bias] = (await victim.weights()).slice(-2).map(({ values }) => values)
+  return everyId(x.length / size).map((id) => {
+    const scores = Float64Array.from(bias!)
+    for (let k = 0; k < size; k++) {
+      const feature = x[id * size + k]!
+      if (feature === 0) continue
+      for (let label = 0; label < scores.length; label++)
+        scores[label]! += feature * kernel![k * scores.length + label]!
+    }
+    return scores
+  })
 }
 
 const everyId = (count: number) => Array.from({ length: count }, (_, id) => id)
@@ -222,18 +246,14 @@ interface Read {
 }
 
 async function readVictim(task: Task, rows: LabelledRows, trusted: Trusted): Promise<Read> {
-  const dataset = await trusted.dataset(task.dataset)
-  const { test } = dataset
+  const { test } = await trusted.dataset(task.dataset)
   const model = await trainedVictim(task, rows, trusted)
   try {
-    const scores = await logitsOf(model, test.pixels(everyId(test.count)), [test.count, ...dataset.shape])
-    const rowsOf = everyId(test.count).map((id) =>
-      scores.subarray(id * model.numClasses, (id + 1) * model.numClasses),
-    )
-    const top = rowsOf.map((row) => row.indexOf(Math.max(...row)))
+    const scores = await testScores(model, trusted)
+    const top = scores.map((row) => row.indexOf(Math.max(...row)))
     const aim = task.aim!.id
     return {
-      chance: chanceOf(rowsOf[aim]!, task.training!.positive),
+      chance: chanceOf(scores[aim]!, task.training!.positive),
       as: top[aim]!,
       accuracy: top.filter((label, id) => label === test.labels[id]).length / test.count,
     }
@@ -582,7 +602,7 @@ async function gradeSlipped({ task, artefact, trusted }: Submission<Variant>) {
       : firstFinding([
           forbidden(sent, far.epsilon),
           sent.changed.length === 0 && nothingChanged(),
-          caught >= 3 &&
+          2 * caught >= sent.changed.length &&
             finding(
               'caught',
               'They arrived, and were found.',

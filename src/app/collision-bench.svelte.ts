@@ -5,7 +5,7 @@ import type { CheckpointSpec } from '../labs/manifest.ts'
 import type { LabSession } from './lab-session.svelte.ts'
 import { sentenceOf } from './sentences.ts'
 
-/** What the directive says: `::widget{kind=collision-bench checkpoint=collided epsilon=0.1 steps=40 count=15}`. */
+/** What the directive says: `::widget{kind=collision-bench checkpoint=collided epsilon=0.1 steps=40 count=12}`. */
 export interface CollisionSetup {
   checkpoint: string
   /** Where the knobs stand at first. */
@@ -26,7 +26,7 @@ export function readCollisionSetup(props: Record<string, string>): CollisionSetu
     checkpoint,
     epsilon: number(epsilon, 0.1),
     steps: Math.round(number(steps, 40)),
-    count: Math.round(number(count, 15)),
+    count: Math.round(number(count, 12)),
     neighbours: Math.max(1, Math.round(number(neighbours, 30))),
   }
 }

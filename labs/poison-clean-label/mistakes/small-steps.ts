@@ -2,7 +2,7 @@
 // checkpoint: slipped
 import { tf, type Features, type Tensor } from 'lab'
 
-/** As with the first target: changes of a tenth. */
+/** Stays where the filter looks for nothing: a tenth of what it may change. */
 export async function collideAgain(
   features: Features,
   bases: Tensor,
@@ -10,7 +10,7 @@ export async function collideAgain(
   epsilon: number,
 ): Promise<Tensor> {
   const wanted = await features.of(target)
-  const narrow = epsilon / 3
+  const narrow = epsilon / 10
   const low = tf.maximum(tf.sub(bases, narrow), 0)
   const high = tf.minimum(tf.add(bases, narrow), 1)
   let x = bases

@@ -39,6 +39,6 @@ export async function collideAgain(
     `The first poison's ten nearest among other people's pictures are labelled ${labels.join(', ')}`,
   )
   throw new Error(
-    'collideAgain is not written yet: six poisons are among its fifteen neighbours at most. How many would have to be?',
+    'collideAgain is not written yet: of the fifteen neighbours of one of your six, five at most are yours. How many would have to be?',
   )
 }

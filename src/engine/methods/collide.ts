@@ -75,7 +75,7 @@ export const method = defineMethod<CollideParams, Collided>({
     const [most, all] = [0.7, 1]
     let poisons = uploads
     try {
-      const options = { share: 1, epsilon, steps, stepSize: stepFor(epsilon), pull: 0 }
+      const options = { share: 1, epsilon, steps, stepSize: stepFor(epsilon, rowSize(rows)), pull: 0 }
       const onStep = (done: number, total: number) => progress((most * done) / total, all)
       if (uploads.ids.length > 0 && epsilon > 0)
         ({ data: poisons } = await featureCollision(uploads, { features, target, baseClass }, options, {
@@ -125,8 +125,8 @@ export const method = defineMethod<CollideParams, Collided>({
   transfer: ({ values, bases }) => [values.buffer as ArrayBuffer, bases.buffer as ArrayBuffer],
 })
 
-/** A first step that crosses the budget in a few: pictures of a thousand pixels and more move by their length. */
-const stepFor = (epsilon: number) => 10 * epsilon
+/** A first step of a fifth of the budget in each value: its length grows with the picture. */
+const stepFor = (epsilon: number, values: number) => 0.2 * epsilon * Math.sqrt(values)
 
 async function readingOf(
   workshop: Workshop,

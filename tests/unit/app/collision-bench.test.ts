@@ -12,14 +12,14 @@ describe('the collision bench', () => {
       checkpoint: 'a',
       epsilon: 0.2,
       steps: 12,
-      count: 15,
+      count: 12,
       neighbours: 1,
     })
-    expect(readCollisionSetup({ epsilon: 'much', count: '-3' })).toMatchObject({ epsilon: 0.1, count: 15 })
+    expect(readCollisionSetup({ epsilon: 'much', count: '-3' })).toMatchObject({ epsilon: 0.1, count: 12 })
   })
 
   test('offers no more poisons than there are pictures', () => {
-    expect(collisionKnobs(15).count.max).toBe(15)
+    expect(collisionKnobs(12).count.max).toBe(12)
   })
 
   test('says what came of a run, also of one that changed nothing', () => {

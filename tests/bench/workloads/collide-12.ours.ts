@@ -6,10 +6,10 @@ import { createModel } from '../../../src/models/network.ts'
 import { initialWeights } from '../../../src/models/weights.ts'
 import type { Workload } from '../workload.ts'
 
-const count = 15
+const count = 12
 
 export const workload: Workload = {
-  title: 'Feature collision, 40 steps, of 15 traffic signs',
+  title: 'Feature collision, 40 steps, of 12 traffic signs',
   async prepare() {
     const { architecture } = recipe('signs-cnn')
     const { inputShape, numClasses } = architecture
