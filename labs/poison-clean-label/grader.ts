@@ -34,25 +34,38 @@ import guide from './guide.md'
 const readBar = 60
 const slippedBar = 60
 const movedBar = 3
+const siftedMovedBar = 5
 const caughtBar = 80
+/** Of the distance in the features, what a collision leaves less of, and what no noise makes of it. */
+const nearerThan = 0.66
+const awayFrom = 1.19
 const lostBar = 15
 /** What a hard row forgives 32-bit numbers. */
 const slack = 1e-6
 
 /** Pictures of other people, of each class. */
 const perClass = 50
-/** The attacker's pictures, how far they may move, and in which part of all margins the target lies. */
+/** The attacker's pictures, how far they may move, and which targets qualify. */
 interface Terms {
   uploads: number
   epsilon: number
+  /** The part of all margins in which its own lies. */
   margins: readonly [from: number, to: number]
+  /** Whether the pictures nearest to it in the features, as many as the filter asks, must all show its class. */
+  amongItsOwn?: boolean
 }
-/** A target that the clean model reads rightly, and not by much: a small change is enough. */
-const near: Terms = { uploads: 12, epsilon: 0.1, margins: [0.05, 0.25] }
+/** A target that the clean model reads rightly, and by less than most: a small change is enough. */
+const near: Terms = { uploads: 12, epsilon: 0.1, margins: [0.1, 0.35] }
 /** One in the middle of its class: only pictures that arrive there turn it. */
-const far: Terms = { ...near, epsilon: 0.3, margins: [0.5, 0.9] }
+const far: Terms = { ...near, epsilon: 0.3, margins: [0.5, 0.9], amongItsOwn: true }
 /** The one before the learner: half as many pictures, all the way. */
 const planted: Terms = { ...far, uploads: 6 }
+/** What the target of the first checkpoint must stand: the referee's own collision, and a walk in the pixels. */
+const nearSteps = { share: 1, epsilon: near.epsilon, steps: 40, stepSize: 1.1, pull: 0 }
+const collidedLeast = 0.8
+const walkedMost = 0.35
+/** Targets that are tried for it. */
+const mostTried = 8
 const plantedSteps = { share: 1, epsilon: planted.epsilon, steps: 60, stepSize: 3, pull: 0 }
 /** Of the map maker's filter: more than twice as many as were planted. */
 const neighbours = 15
@@ -102,9 +115,9 @@ async function siteTask(variant: Variant, terms: Terms, trusted: Trusted): Promi
   const training = {
     seed: variant.training,
     layers: 'last' as const,
-    steps: 300,
+    steps: 150,
     batchSize: 64,
-    learningRate: 0.01,
+    learningRate: 0.02,
     positive: 0,
     falseAlarms: 1,
   }
@@ -115,50 +128,121 @@ async function siteTask(variant: Variant, terms: Terms, trusted: Trusted): Promi
     values: {},
     training,
   }
-  const aim = await chooseTarget(clean, terms, variant.pick, trusted)
-  const mine = ofClass(aim.base).slice(perClass, perClass + terms.uploads)
-  const ids = [...mine, ...others]
-  return {
-    ...clean,
-    ids,
-    labels: ids.map((id) => train.labels[id]!),
-    values: {
-      epsilon: terms.epsilon,
-      uploads: terms.uploads,
-      target: aim.base,
-      truth: test.labels[aim.id]!,
-    },
-    changes: { values: true },
-    training: { ...training, positive: aim.base },
-    aim: { split: 'test', id: aim.id },
+  const asked = (aim: Aim): Task => {
+    const ids = [...ofClass(aim.base).slice(perClass, perClass + terms.uploads), ...others]
+    return {
+      ...clean,
+      ids,
+      labels: ids.map((id) => train.labels[id]!),
+      values: {
+        epsilon: terms.epsilon,
+        uploads: terms.uploads,
+        target: aim.base,
+        truth: test.labels[aim.id]!,
+      },
+      changes: { values: true },
+      training: { ...training, positive: aim.base },
+      aim: { split: 'test', id: aim.id },
+    }
   }
+  const drawn = await targets(clean, terms, variant.pick, trusted)
+  if (terms.amongItsOwn) {
+    const same = await sameAround(clean, trusted)
+    return asked(drawn.find(({ id }) => same(id) === neighbours) ?? drawn[0]!)
+  }
+  for (const aim of drawn.slice(0, mostTried)) {
+    const task = asked(aim)
+    if (await worthwhile(task, variant.planting, trusted)) return task
+  }
+  return asked(drawn[0]!)
+}
+
+/** A test picture, and what it is to be read as. */
+interface Aim {
+  id: number
+  base: number
 }
 
 /**
- * The rule by which a variant's target is chosen: of the test pictures that a model of other people's pictures alone
- * reads rightly, those whose margin (the score of its class above the second best) lies in a part of all margins; one of
- * these is drawn. It is to be read as its second best.
+ * What may be a variant's target: the test pictures that a model of other people's pictures alone reads rightly, and
+ * whose margin (the score of its class above the second best) lies in a part of all margins, in the order of a draw.
+ * Each is to be read as its second best. The first that qualifies is taken: deep in its class, one with pictures of its
+ * own class around it; near a border, one that is `worthwhile`.
  */
-async function chooseTarget(
+async function targets(
   clean: Task,
   { margins: [from, to] }: Terms,
   seed: number,
   trusted: Trusted,
-): Promise<{ id: number; base: number }> {
-  const dataset = await trusted.dataset(clean.dataset)
-  const { test } = dataset
-  const model = await trainedVictim(clean, givenRows(clean, dataset), trusted)
+): Promise<Aim[]> {
+  const { test } = await trusted.dataset(clean.dataset)
+  const right = (await trusted.once('scores without uploads', () => scoresAfter(clean, trusted)))
+    .map((row, id) => {
+      const label = test.labels[id]!
+      const base = secondOf(row, label)
+      return { id, base, margin: row[label]! - row[base]! }
+    })
+    .filter(({ margin }) => margin > 0)
+    .sort((a, b) => a.margin - b.margin)
+  const part = right.slice(Math.floor(from * right.length), Math.floor(to * right.length))
+  return createRng(seed, 'target').shuffle(part)
+}
+
+/** Whether a collision turns the target, and a walk towards it in the pixels does not. */
+async function worthwhile(task: Task, seed: number, trusted: Trusted): Promise<boolean> {
+  const dataset = await trusted.dataset(task.dataset)
+  const rows = givenRows(task, dataset)
+  const uploads = withoutRows(rows, task.ids.slice(uploadIds(task).length))
+  const target = dataset.test.pixels([task.aim!.id])
+  const walked = uploads.x.map((value, i) => {
+    const apart = target[i % target.length]! - value
+    return value + Math.max(-near.epsilon, Math.min(near.epsilon, apart))
+  })
+  const chance = async (x: Float32Array) => {
+    const ids = uploadIds(task)
+    const changes = { ids, labels: task.labels.slice(0, ids.length), values: x }
+    return (await readVictim(task, withChanges(rows, changes), trusted)).chance
+  }
+  if ((await chance(walked)) > walkedMost) return false
+  const features = await featureModel(await trusted.model(task.victim.model))
   try {
-    const right = (await testScores(model, trusted))
-      .map((row, id) => {
-        const label = test.labels[id]!
-        const base = secondOf(row, label)
-        return { id, base, margin: row[label]! - row[base]! }
-      })
-      .filter(({ margin }) => margin > 0)
-      .sort((a, b) => a.margin - b.margin)
-    const part = right.slice(Math.floor(from * right.length), Math.floor(to * right.length))
-    return part[createRng(seed, 'target').below(part.length)]!
+    const asked = { features, target, baseClass: wanted(task) }
+    return (
+      (await chance((await featureCollision(uploads, asked, nearSteps, { seed })).data.x)) >= collidedLeast
+    )
+  } finally {
+    features.dispose()
+  }
+}
+
+/** Of other people's pictures nearest to a test picture in the features, as many as the filter asks: how many show its class. */
+async function sameAround(clean: Task, trusted: Trusted): Promise<(id: number) => number> {
+  const { test } = await trusted.dataset(clean.dataset)
+  const goals = await testFeatures(trusted)
+  const others = await trusted.once('features of other people’s pictures', async () =>
+    featuresOf(
+      await trusted.model(clean.victim.model),
+      givenRows(clean, await trusted.dataset(clean.dataset)),
+    ),
+  )
+  const { size } = others
+  return (id) => {
+    const away = Array.from(others.labels, (label, row) => {
+      let square = 0
+      for (let k = 0; k < size; k++) square += (others.x[row * size + k]! - goals.x[id * size + k]!) ** 2
+      return { label, square }
+    })
+    const nearest = away.sort((a, b) => a.square - b.square).slice(0, neighbours)
+    return nearest.filter(({ label }) => label === test.labels[id]).length
+  }
+}
+
+/** The scores that a victim of these rows, the task's own when left out, gives each test picture. */
+async function scoresAfter(task: Task, trusted: Trusted, rows?: LabelledRows): Promise<Float64Array[]> {
+  const given = rows ?? givenRows(task, await trusted.dataset(task.dataset))
+  const model = await trainedVictim(task, given, trusted)
+  try {
+    return await testScores(model, trusted)
   } finally {
     model.dispose()
   }
@@ -169,13 +253,7 @@ async function chooseTarget(
  * make of the pictures is computed once.
  */
 async function testScores(victim: Model, trusted: Trusted): Promise<Float64Array[]> {
-  const { x, size } = await trusted.once('test features', async () => {
-    const { test, shape, classes } = await trusted.dataset(base.dataset)
-    const ids = Int32Array.from(everyId(test.count))
-    const labels = Int32Array.from(test.labels)
-    const rows = { ids, x: test.pixels(ids), shape, labels, numClasses: classes.length }
-    return featuresOf(await trusted.model(base.victim.model), rows)
-  })
+  const { x, size } = await testFeatures(trusted)
   const [kernel, bias] = (await victim.weights()).slice(-2).map(({ values }) => values)
   return everyId(x.length / size).map((id) => {
     const scores = Float64Array.from(bias!)
@@ -188,6 +266,15 @@ async function testScores(victim: Model, trusted: Trusted): Promise<Float64Array
     return scores
   })
 }
+
+const testFeatures = (trusted: Trusted) =>
+  trusted.once('features of the test pictures', async () => {
+    const { test, shape, classes } = await trusted.dataset(base.dataset)
+    const ids = Int32Array.from(everyId(test.count))
+    const labels = Int32Array.from(test.labels)
+    const rows = { ids, x: test.pixels(ids), shape, labels, numClasses: classes.length }
+    return featuresOf(await trusted.model(base.victim.model), rows)
+  })
 
 const everyId = (count: number) => Array.from({ length: count }, (_, id) => id)
 
@@ -247,18 +334,13 @@ interface Read {
 
 async function readVictim(task: Task, rows: LabelledRows, trusted: Trusted): Promise<Read> {
   const { test } = await trusted.dataset(task.dataset)
-  const model = await trainedVictim(task, rows, trusted)
-  try {
-    const scores = await testScores(model, trusted)
-    const top = scores.map((row) => row.indexOf(Math.max(...row)))
-    const aim = task.aim!.id
-    return {
-      chance: chanceOf(scores[aim]!, task.training!.positive),
-      as: top[aim]!,
-      accuracy: top.filter((label, id) => label === test.labels[id]).length / test.count,
-    }
-  } finally {
-    model.dispose()
+  const scores = await scoresAfter(task, trusted, rows)
+  const top = scores.map((row) => row.indexOf(Math.max(...row)))
+  const aim = task.aim!.id
+  return {
+    chance: chanceOf(scores[aim]!, task.training!.positive),
+    as: top[aim]!,
+    accuracy: top.filter((label, id) => label === test.labels[id]).length / test.count,
   }
 }
 
@@ -442,19 +524,12 @@ async function gradeCollided({ task, artefact, trusted }: Submission<Variant>) {
       : firstFinding([
           forbidden(sent, near.epsilon),
           sent.changed.length === 0 && nothingChanged(),
-          left > 1.02 &&
+          left > awayFrom &&
             finding(
               'away',
               'Your pictures went away from the target.',
               `The distance in the features is ${percentOf(left)} of what it was.`,
               'go down the gradient of the distance: subtract it.',
-            ),
-          left > 0.9 &&
-            finding(
-              'not-nearer',
-              'In the features, hardly anything has moved.',
-              `${numbers} What changes pixels need not change what the last layer sees.`,
-              'follow the gradient of the distance in the features: features.vjp(x, there − wanted).',
             ),
           sent.changed.length < uploadIds(task).length / 2 &&
             finding(
@@ -462,6 +537,14 @@ async function gradeCollided({ task, artefact, trusted }: Submission<Variant>) {
               'Too few of them to pull the border over.',
               `You changed ${sent.changed.length} of your ${uploadIds(task).length} pictures. ${numbers}`,
               'make poison of all of them.',
+            ),
+          left > nearerThan &&
+            sent.largest > near.epsilon / 2 &&
+            finding(
+              'not-nearer',
+              'Your pictures moved in the pixels, and not to the target in the features.',
+              `${numbers} What changes pixels need not change what the last layer sees.`,
+              'follow the gradient of the distance in the features: features.vjp(x, there − wanted).',
             ),
           finding(
             'too-far',
@@ -475,8 +558,8 @@ async function gradeCollided({ task, artefact, trusted }: Submission<Variant>) {
 
 const percentOf = (share: number) => `${(100 * share).toFixed(0)} %`
 
-const movedRow = (clean: Read, after: Read) =>
-  atMost(movedBar, {
+const movedRow = (clean: Read, after: Read, bar = movedBar) =>
+  atMost(bar, {
     id: 'moved',
     name: 'Right answers in all, lost',
     detail: `from ${(100 * clean.accuracy).toFixed(1)} to ${(100 * after.accuracy).toFixed(1)} % of the test pictures`,
@@ -522,7 +605,7 @@ async function gradeSifted({ task, artefact, trusted }: Submission<Variant>) {
       unit: '%',
       precision: 1,
     }),
-    movedRow(before, complete ? after : { ...after, accuracy: 0 }),
+    movedRow(before, complete ? after : { ...after, accuracy: 0 }, siftedMovedBar),
   ]
   return conclude({
     headline: `${caught} of ${poisons.size} poisons and ${lost} of ${honest} honest pictures dropped`,
@@ -543,11 +626,10 @@ async function gradeSifted({ task, artefact, trusted }: Submission<Variant>) {
               `All ${given.ids.length} pictures are trained on, the ${poisons.size} poisons among them.`,
               'return the ids of the pictures to drop.',
             ),
-          rows[0]!.satisfied &&
-            !(rows[1]!.satisfied && rows[3]!.satisfied) &&
+          (!rows[1]!.satisfied || (rows[0]!.satisfied && !rows[3]!.satisfied)) &&
             finding(
               'too-dear',
-              'You threw the honest pictures away with them.',
+              'You threw too many honest pictures away.',
               `${lost} honest pictures are dropped, ${((100 * lost) / honest).toFixed(1)} % of them; ${lostBar} % is the most, and ${(100 * after.accuracy).toFixed(1)} % of the test pictures are read rightly.`,
               'ask fewer neighbours, and drop a picture only when another label is commoner than its own.',
             ),

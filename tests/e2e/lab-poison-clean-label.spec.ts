@@ -40,7 +40,9 @@ test('a learner poisons a map by right labels, sifts its pictures, and walks pas
     await lab.write('collide.ts', labFile('mistakes/noise.ts'))
     await lab.run()
     await lab.verdict('Not yet')
-    await expect(lab.finding).toContainText('In the features, hardly anything has moved.')
+    await expect(lab.finding).toContainText(
+      'Your pictures moved in the pixels, and not to the target in the features.',
+    )
     await lab.write('collide.ts', labFile('solution/collide.ts'))
     await lab.run()
     await lab.verdict('Passed')

@@ -1,4 +1,4 @@
-// finding: too-far
+// finding: not-nearer
 // checkpoint: collided
 import { tf, type Features, type Tensor } from 'lab'
 

@@ -2,7 +2,7 @@
 // checkpoint: collided
 import { tf, type Features, type Tensor } from 'lab'
 
-/** Makes poison of two pictures and leaves the others. */
+/** Makes poison of one picture and leaves the others. */
 export async function collide(
   features: Features,
   bases: Tensor,
@@ -17,5 +17,5 @@ export async function collide(
     const gradient = await features.vjp(x, tf.sub(await features.of(x), wanted))
     x = tf.minimum(tf.maximum(tf.sub(x, tf.mul(0.1 * epsilon, tf.sign(gradient))), low), high)
   }
-  return tf.concat([tf.slice(x, 0, 2), tf.slice(bases, 2)])
+  return tf.concat([tf.slice(x, 0, 1), tf.slice(bases, 1)])
 }
