@@ -359,6 +359,10 @@ const cleanRead = (task: Task, trusted: Trusted) =>
 const withoutTampering = (task: Task, dataset: Parameters<typeof givenRows>[1]) =>
   givenRows({ ...task, tampered: undefined }, dataset)
 
+/** Rows without any of a class train no victim: nothing is gained, and whoever changed so many labels is told why. */
+const readOrClean = (task: Task, rows: LabelledRows, clean: Read, trusted: Trusted) =>
+  hasEveryClass(rows) ? readVictim(task, rows, trusted) : Promise.resolve(clean)
+
 /** What the hand-in did to whose pictures. */
 interface Sent {
   /** The rows with the changes, and as they were. */
@@ -494,7 +498,7 @@ async function gradeCollided({ task, artefact, trusted }: Submission<Variant>) {
   const sent = await sentIn(task, changesIn(artefact), trusted)
   const { classes } = await trusted.dataset(task.dataset)
   const clean = await cleanRead(task, trusted)
-  const after = sent.changed.length === 0 ? clean : await readVictim(task, sent.rows, trusted)
+  const after = sent.changed.length === 0 ? clean : await readOrClean(task, sent.rows, clean, trusted)
   const left = sent.changed.length === 0 ? 1 : await distanceLeft(task, sent, trusted)
   const name = classes[wanted(task)]!
   const rows = [
@@ -511,7 +515,10 @@ async function gradeCollided({ task, artefact, trusted }: Submission<Variant>) {
   ]
   const numbers = `${percentOf(left)} of the distance in the features is left, and the target gets ${percentOf(after.chance)} for “${name}”; ${readBar} % is needed.`
   return conclude({
-    headline: `The target is read as “${classes[after.as]!}”, ${percentOf(after.chance)} for “${name}”`,
+    headline:
+      after.as === wanted(task)
+        ? `The target is read as “${name}”, with ${percentOf(after.chance)}`
+        : `The target is read as “${classes[after.as]!}”, with ${percentOf(after.chance)} for “${name}”`,
     rows,
     score: { value: 100 * after.chance, unit: '%' },
     finding: rows.every((row) => row.satisfied)
@@ -656,8 +663,8 @@ async function gradeSlipped({ task, artefact, trusted }: Submission<Variant>) {
   const sent = await sentIn(task, changesIn(artefact), trusted)
   const { classes } = await trusted.dataset(task.dataset)
   const clean = await cleanRead(task, trusted)
-  const { kept, caught, flagged } = await bankSifts(task, sent, trusted)
-  const after = await readVictim(task, kept, trusted)
+  const { kept, caught, found, flagged } = await makerSifts(task, sent, trusted)
+  const after = await readOrClean(task, kept, clean, trusted)
   const name = classes[wanted(task)]!
   const rows = [
     atLeast(slippedBar, {
@@ -684,11 +691,11 @@ async function gradeSlipped({ task, artefact, trusted }: Submission<Variant>) {
       : firstFinding([
           forbidden(sent, far.epsilon),
           sent.changed.length === 0 && nothingChanged(),
-          2 * caught >= sent.changed.length &&
+          2 * found >= sent.changed.length &&
             finding(
               'caught',
               'They arrived, and were found.',
-              `${caught} of the ${sent.changed.length} pictures that you changed have more neighbours of another label than of their own, and were dropped. What is left gives the target ${percentOf(after.chance)}; ${slippedBar} % is needed.`,
+              `${found} of the ${sent.changed.length} pictures that you changed have more neighbours of another label than of their own, and were dropped. What is left gives the target ${percentOf(after.chance)}; ${slippedBar} % is needed.`,
               `the filter asks ${neighbours} neighbours. See to it that most of them are yours.`,
             ),
           finding(
@@ -702,13 +709,15 @@ async function gradeSlipped({ task, artefact, trusted }: Submission<Variant>) {
 }
 
 /** The map maker’s filter: deep k-NN on everything that came in. */
-async function bankSifts(task: Task, { rows }: Sent, trusted: Trusted) {
+async function makerSifts(task: Task, { rows, changed }: Sent, trusted: Trusted) {
   const features = await featuresOf(await trusted.model(task.victim.model), rows)
   const { flaggedIds } = await deepKnnSuspicion(features, { neighbours }, { seed: 0 })
   const mine = new Set(uploadIds(task))
   return {
     kept: withoutRows(rows, flaggedIds),
     flagged: flaggedIds.length,
+    /** Of the learner's pictures, and of those that were changed. */
     caught: flaggedIds.filter((id) => mine.has(id)).length,
+    found: flaggedIds.filter((id) => changed.includes(id)).length,
   }
 }
