@@ -8,6 +8,9 @@ import { listFiles, read, repository } from './repository.ts'
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 const commands = import.meta.glob<Command>('../../src/cli/commands/*.ts', { import: 'command', eager: true })
 const commandNames = Object.keys(commands).map((path) => posix.basename(path, '.ts'))
+const labTitles = Object.values(
+  import.meta.glob<string>('../../labs/*/lab.json', { import: 'title', eager: true }),
+)
 /** Guides are checked by the guide compiler. */
 const documents = listFiles().filter((file) => file.endsWith('.md') && !/^labs\/.+\//.test(file))
 
@@ -22,6 +25,12 @@ describe('documents', () => {
       .filter((file) => file.endsWith('.md') || /^src\/cli\/.+\.ts$/.test(file))
       .flatMap((file) => unknownCommands(file, read(file)))
     expect(dead).toEqual([])
+  })
+
+  it('tell of every lab: the front page has its title', () => {
+    const untold = (text: string) => labTitles.filter((title) => !text.includes(`| ${title} `))
+    expect(untold(read('README.md'))).toEqual([])
+    expect(untold('| One step is enough |')).toHaveLength(labTitles.length - 1)
   })
 
   it('finds a dead link, a dead anchor and a dead command when there is one', () => {
