@@ -4,8 +4,8 @@ import { command } from '../../src/cli/commands/labs-check.ts'
 import { repository } from '../../src/cli/node-platform.ts'
 import type { Proof } from '../../src/labs/proof.ts'
 
-/** Through the command itself: one seed in `npm test`, five in `npm run test:deep`. */
-const seeds = process.env.PERTURB_DEEP ? [1, 2, 3, 4, 5] : [1]
+/** Through the command itself: one seed in `npm test`, ten in `npm run test:deep`, as many as a calibration has. */
+const seeds = Array.from({ length: process.env.PERTURB_DEEP ? 10 : 1 }, (_, i) => i + 1)
 
 /** A part of the labs a test file, so that two cores share them: every `parts`-th from number `part`. */
 export function provesLabs(part: number, parts: number): void {
@@ -15,7 +15,7 @@ export function provesLabs(part: number, parts: number): void {
   describe(`every lab proves itself, ${part + 1} of ${parts}`, () => {
     test('there is a lab', () => expect(slugs).not.toEqual([]))
 
-    test.each(slugs)('%s', { timeout: 15 * 60_000 }, async (slug) => {
+    test.each(slugs)('%s', { timeout: 40 * 60_000 }, async (slug) => {
       const printed: string[] = []
       vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line))
       const code = await command.run(['--lab', slug, '--seeds', `${seeds.length}`, '--json', '--no-types'])

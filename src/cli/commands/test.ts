@@ -78,7 +78,7 @@ Runs, in order (a line's steps together), and goes on after a failure:
 ${stages.map(({ steps }) => steps.map(({ name, what }) => `  ${name.padEnd(14)}${what}`).join('\n')).join('\n')}
 
   --only NAME   only these steps
-  --deep        five seeds of every lab, the slow browser tests, and ten times as many random cases
+  --deep        ten seeds of every lab, the slow browser tests, and ten times as many random cases
                 (npm run test:deep)
   --help        this text
 
