@@ -33,6 +33,12 @@ describe('documents', () => {
     expect(untold('| One step is enough |')).toHaveLength(labTitles.length - 1)
   })
 
+  it('tell of every command: the front page has it', () => {
+    const front = read('README.md')
+    const asTyped = (name: string) => (['start', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`)
+    expect(Object.keys(scripts).filter((name) => !front.includes(`\`${asTyped(name)}\``))).toEqual([])
+  })
+
   it('finds a dead link, a dead anchor and a dead command when there is one', () => {
     const text =
       '# One thing\n[a](nowhere.md) [b](#one-thing) [c](#another) [d](package.json) ![e](docs/none.png)\n`npm run nonsense -- --x`'
