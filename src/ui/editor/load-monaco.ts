@@ -1,7 +1,6 @@
 /**
- * Monaco in parts with a breath between them: what it is built of, its features, its services, and (the caller's next
- * step) the editor itself. In one go they keep the page from answering for hundreds of milliseconds. Nothing when
- * nobody waits for it any more.
+ * Monaco's modules in parts with a breath between them. In one go they keep the page from answering for hundreds of
+ * milliseconds; `inBreaths` does the same for what is done with them. Nothing when nobody waits for it any more.
  */
 export async function loadMonaco(isGone: () => boolean) {
   for (const part of parts) {
@@ -9,14 +8,18 @@ export async function loadMonaco(isGone: () => boolean) {
     await breath()
     if (isGone()) return undefined
   }
-  const { createMonaco, warmUp } = await import('./monaco.ts')
-  for (const step of warmUp) {
+  return import('./monaco.ts')
+}
+
+/** One step after the other, a breath before each and after the last; false when nobody waits for it any more. */
+export async function inBreaths(steps: Iterable<() => void>, isGone: () => boolean): Promise<boolean> {
+  for (const step of steps) {
     await breath()
-    if (isGone()) return undefined
+    if (isGone()) return false
     step()
   }
   await breath()
-  return isGone() ? undefined : createMonaco
+  return !isGone()
 }
 
 /** Each needs those before it, so that it brings only what they have not: inner modules of the pinned Monaco. */
@@ -30,4 +33,4 @@ const parts = [
 ]
 
 /** Lets what waits have its turn: a key that was pressed, a frame. */
-export const breath = () => new Promise<void>((resolve) => setTimeout(resolve))
+const breath = () => new Promise<void>((resolve) => setTimeout(resolve))

@@ -60,12 +60,14 @@ export interface MonacoOptions {
 
 /** One editor on the page. */
 export interface MonacoEditor {
+  /** Takes a file in without showing it, so that showing it later costs less at once. */
+  hold(file: EditorFile): void
   /** Shows the files; text that differs from what is shown replaces it, and can be undone. */
   show(files: readonly EditorFile[], active: string): void
   setProblems(problems: readonly EditorProblem[]): void
   setLabel(label: string): void
   setTabLeaves(leaves: boolean): void
-  /** Reads the colour tokens again. */
+  /** Reads the colour tokens again when light turned to dark or back. */
   setTheme(dark: boolean): void
   reveal(line: number, column: number): void
   focus(): void
@@ -115,6 +117,19 @@ export const warmUp: readonly (() => void)[] = [
   setUp,
   () => monaco.editor.createModel('', 'plaintext').dispose(),
 ]
+
+let isDark: boolean | undefined
+/** Gives every editor of the page the colour tokens that `host` has. Before the first one, so that it costs that less. */
+export function setTheme(host: HTMLElement, dark: boolean): void {
+  if (dark === isDark) return
+  isDark = dark
+  const style = getComputedStyle(host)
+  monaco.editor.defineTheme(
+    theme,
+    editorTheme((name) => style.getPropertyValue(name), dark),
+  )
+  monaco.editor.setTheme(theme)
+}
 
 /** Builds the editor inside `host`, which must have a size. */
 export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoEditor {
@@ -176,7 +191,14 @@ export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoE
     )
   }
 
+  function hold({ name, text }: EditorFile): void {
+    // A model of that name may be left from a lab that was open before.
+    monaco.editor.getModel(uriOf(name))?.dispose()
+    models.set(name, monaco.editor.createModel(text, 'typescript', uriOf(name)))
+  }
+
   return {
+    hold,
     show(files, active) {
       showing = true
       for (const [name, model] of models) {
@@ -184,15 +206,11 @@ export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoE
         model.dispose()
         models.delete(name)
       }
-      for (const { name, text } of files) {
-        const model = models.get(name)
-        if (!model) {
-          // A model of that name may be left from a lab that was open before.
-          monaco.editor.getModel(uriOf(name))?.dispose()
-          models.set(name, monaco.editor.createModel(text, 'typescript', uriOf(name)))
-        } else if (model.getValue() !== text) {
-          model.pushEditOperations([], [{ range: model.getFullModelRange(), text }], () => null)
-        }
+      for (const file of files) {
+        const model = models.get(file.name)
+        if (!model) hold(file)
+        else if (model.getValue() !== file.text)
+          model.pushEditOperations([], [{ range: model.getFullModelRange(), text: file.text }], () => null)
       }
       const model = models.get(active)
       if (model && editor.getModel() !== model) editor.setModel(model)
@@ -218,14 +236,7 @@ export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoE
     },
     setLabel: (ariaLabel) => editor.updateOptions({ ariaLabel }),
     setTabLeaves: (tabFocusMode) => editor.updateOptions({ tabFocusMode }),
-    setTheme(dark) {
-      const style = getComputedStyle(host)
-      monaco.editor.defineTheme(
-        theme,
-        editorTheme((name) => style.getPropertyValue(name), dark),
-      )
-      monaco.editor.setTheme(theme)
-    },
+    setTheme: (dark) => setTheme(host, dark),
     reveal(line, column) {
       editor.setPosition({ lineNumber: line, column })
       editor.revealLineInCenterIfOutsideViewport(line)
