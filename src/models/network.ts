@@ -6,9 +6,12 @@ import * as tf from '../core/tf.ts'
 import type { Architecture, Model, Weight } from './model.ts'
 import { checkWeights, weightShapes } from './weights.ts'
 
-/** Rows computed at once: bounds the memory of a large N, and costs nothing on a processor; a GPU likes more. */
+/**
+ * Rows computed at once: bounds the memory of a large N. A processor keeps so many in its cache, which saves a tenth of
+ * the larger networks' time; a GPU likes more. On WASM a row's numbers do not depend on it.
+ */
 const rowsAtOnce = {
-  processor: { forward: 256, gradient: 128 },
+  processor: { forward: 64, gradient: 64 },
   gpu: { forward: 1024, gradient: 512 },
 }
 const rowsHere = () => rowsAtOnce[tf.getBackend().startsWith('webg') ? 'gpu' : 'processor']
