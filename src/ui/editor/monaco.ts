@@ -122,13 +122,13 @@ let isDark: boolean | undefined
 /** Gives every editor of the page the colour tokens that `host` has. Before the first one, so that it costs that less. */
 export function setTheme(host: HTMLElement, dark: boolean): void {
   if (dark === isDark) return
-  isDark = dark
   const style = getComputedStyle(host)
   monaco.editor.defineTheme(
     theme,
     editorTheme((name) => style.getPropertyValue(name), dark),
   )
   monaco.editor.setTheme(theme)
+  isDark = dark
 }
 
 /** Builds the editor inside `host`, which must have a size. */
