@@ -11,7 +11,7 @@ interface Turns {
 
 /**
  * For a widget that asks the engine on its own, called while it is set up: it opens once the engine is there and nobody runs
- * anything, makes way for a run, which needs the engine to itself, and stops when it goes.
+ * anything, makes way for a run, and stops when it goes.
  */
 export function takeTurns(of: () => LabSession, { open, cancel, again }: Turns): void {
   $effect(() => {
@@ -20,17 +20,27 @@ export function takeTurns(of: () => LabSession, { open, cancel, again }: Turns):
     again?.()
     if (session.backend && !session.queue.running) untrack(open)
   })
+  makeWay(of, cancel)
+}
+
+/**
+ * For a widget that measures when it is asked to, called while it is set up: it makes way for a run, which needs the engine to
+ * itself, and stops when it goes.
+ */
+export function makeWay(of: () => LabSession, cancel: () => void): void {
   $effect(() => {
     if (of().queue.running) untrack(cancel)
   })
   $effect(() => cancel)
 }
 
-/** Gives the run button what it does, for as long as the widget is there. Called while it is set up. */
-export function offerAction(of: () => LabSession, action: () => BenchAction): void {
+/** Gives the run button what it does, if anything, for as long as the widget is there. Called while it is set up. */
+export function offerAction(of: () => LabSession, action: () => BenchAction | undefined): void {
   $effect(() => {
     const session = of()
-    session.benchAction = action()
+    const offered = action()
+    if (!offered) return
+    session.benchAction = offered
     return () => {
       session.benchAction = undefined
     }
