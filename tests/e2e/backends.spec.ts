@@ -7,9 +7,12 @@ import { expect, test as base } from './fixtures.ts'
 import { buildHarness } from './harness/build.ts'
 import type { BackendsHarness, Computed, Survived } from './harness/backends.ts'
 
-/** Part A: attacks without chance, compared element by element. */
-const deterministicVectors = readdirSync(join(repository, 'tests/reference/data')).filter((file) =>
-  file.startsWith('A_'),
+/**
+ * Part A, attacks without chance, compared element by element; poisoning, extraction and smoothing; PGD from random starts.
+ * The other files of part B ask thousands of times for a picture: hours on software graphics.
+ */
+const graphicsVectors = readdirSync(join(repository, 'tests/reference/data')).filter((file) =>
+  /^(A|C|B_pgd)_/.test(file),
 )
 
 interface Fixtures {
@@ -155,12 +158,12 @@ test('@webgpu reference vectors pass in the browser', async ({ page }) => {
   await expectVectors(page, 'webgpu', ['model_M1.json', 'model_M2.json', 'model_M3.json', 'A_fgsm.json'])
 })
 
-// Every file of part A. Searches of tens of thousands of steps take most of an hour on software graphics.
+// Searches of tens of thousands of steps take most of an hour on software graphics.
 for (const [backend, mark] of [
   ['webgpu', '@webgpu '],
   ['webgl', ''],
 ] as const) {
-  for (const file of deterministicVectors) {
+  for (const file of graphicsVectors) {
     test(`${mark}@deep ${file} passes in the browser on ${backend}`, async ({ page }) => {
       test.setTimeout(90 * 60_000)
       page.on('console', (line) => console.log(line.text()))
