@@ -187,7 +187,7 @@ async function gradeWeights(submission: Submitted, bar: { queries: number; error
           `Every weight is right to within ${figure(error)}, and the copy says what the victim says on ${percent(same)} of ${probes} random points. It cost ${asked} questions, ${price(asked)}.`,
           bar.step
             ? 'rounding took digits from you, and from every customer too. Look at the log.'
-            : 'look at the log below your program: would you have noticed?',
+            : 'look at “What the provider saw” in the guide: would you have noticed?',
         )
       : firstFinding([
           timid(copy, bar.step ?? 0),
@@ -406,7 +406,7 @@ async function gradeCounter(submission: Submitted) {
   const kept = (100 * seen) / doubtful.length
   const days = clinicDays(createRng(variant.referee, 'clinics'), counter.clinics)
   const turnedAway = days.filter((rows) => rows > perDay).length
-  const thief = cheapestThief(victim, step, variant.referee)
+  const thief = await cheapestThief(victim, step, variant.referee)
   const needed = thief.rows / perDay
   const rows = [
     atLeast(counter.kept, {
@@ -486,22 +486,28 @@ function chosen(artefact: Artefact): [number, number] {
 }
 
 /** The referee tries both ways, equations and a walk to the border (the class is always told), and takes the cheaper. */
-function cheapestThief(victim: LogisticModel, step: number, seed: number): { rows: number; how: string } {
+async function cheapestThief(
+  victim: LogisticModel,
+  step: number,
+  seed: number,
+): Promise<{ rows: number; how: string }> {
   const points = randomProbes(2000, inputs, seed + 1)
   const isGood = (copy: LogisticModel) => agreement(copy, victim, points) >= counter.agreement
-  const ask = roundedAnswers(victim, step)
   const plans = [
-    { points: 36, bits: 8 },
-    { points: 45, bits: 7 },
-    { points: 45, bits: 8 },
-    { points: 45, bits: 10 },
+    { maxQueries: 330, halvings: 8 },
+    { maxQueries: 370, halvings: 7 },
+    { maxQueries: 415, halvings: 8 },
+    { maxQueries: 505, halvings: 10 },
   ]
-  const walk = plans
-    .map((plan) => borderThief(roundedAnswers(victim, 1), inputs, { ...plan, seed }))
-    .find(({ model }) => isGood(model))
-  const most = walk?.rows ?? 1000
+  let most = 1000
+  for (const plan of plans) {
+    const { model, rows } = await borderThief(victim, { ...plan, seed })
+    if (!isGood(model)) continue
+    most = rows
+    break
+  }
   const equations =
-    step < 1 ? equationThief(ask, inputs, { step, seed, maxRows: most - 1, done: isGood }) : undefined
+    step < 1 ? await equationThief(victim, { step, seed, maxRows: most - 1, done: isGood }) : undefined
   return equations
     ? { rows: equations.rows, how: 'by equations' }
     : { rows: most, how: 'by walking to the border' }

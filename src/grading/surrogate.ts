@@ -33,11 +33,21 @@ export async function logisticVictim(model: Model): Promise<LogisticModel> {
   const { layers, numClasses } = model.architecture
   if (layers.length !== 1 || layers[0]!.type !== 'dense' || numClasses !== 2)
     throw new TypeError(`${model.architecture.name}: expected one dense layer of two scores`)
-  const weights = Array.from(
-    { length: kernel!.shape[0]! },
-    (_, i) => kernel!.values[2 * i + 1]! - kernel!.values[2 * i]!,
-  )
-  return { weights, bias: bias!.values[1]! - bias!.values[0]! }
+  return logisticOfScores({ weights: kernel!.values, bias: bias!.values })
+}
+
+/** Two scores that are linear in the input (weights: inputs × 2, row-major) as the log-odds of the second. */
+export function logisticOfScores({
+  weights,
+  bias,
+}: {
+  weights: ArrayLike<number>
+  bias: ArrayLike<number>
+}): LogisticModel {
+  return {
+    weights: Array.from({ length: weights.length / 2 }, (_, i) => weights[2 * i + 1]! - weights[2 * i]!),
+    bias: bias[1]! - bias[0]!,
+  }
 }
 
 /** Standard normal points of d numbers: how a table looks from outside when nothing is known but its scale. */

@@ -32,6 +32,12 @@ const defaults: BoundarySearchOptions = { lines: 'random', maxQueries: 600, halv
 /** Share of the queries that look for points of both classes. */
 const scoutingShare = 0.1
 const leastScouts = 8
+/**
+ * Lines between few points lie in few directions, and the plane through the border on them is anybody's guess: `random`
+ * wants so many points an input, for up to this share of the queries.
+ */
+const scoutsAnInput = 2
+const mostScouting = 0.2
 /** When all scouts are of one class, they swarm out: so much farther each time, and so often. */
 const swarm = 2
 const swarms = 6
@@ -113,14 +119,19 @@ const tooFew = (lines: number, wanted: number, how: BoundarySearchOptions['lines
 /** Random points, until both classes have been answered. */
 async function scout(
   questions: Asking,
-  { maxQueries, spread }: BoundarySearchOptions,
+  { lines, maxQueries, spread }: BoundarySearchOptions,
   seed: number,
 ): Promise<[Float64Array[], Float64Array[]]> {
   const { bounds } = questions.info
   const rng = createRng(seed, 'boundary-search')
   const centre = Number.isFinite(bounds[0] + bounds[1]) ? (bounds[0] + bounds[1]) / 2 : clip(0, bounds)
   const sides: [Float64Array[], Float64Array[]] = [[], []]
-  const count = Math.max(leastScouts, Math.round(scoutingShare * maxQueries))
+  const spanning = lines === 'random' ? scoutsAnInput * inputSize(questions.info) : 0
+  const count = Math.max(
+    leastScouts,
+    Math.round(scoutingShare * maxQueries),
+    Math.min(spanning, Math.floor(mostScouting * maxQueries)),
+  )
   for (let wave = 0, wide = spread; wave < swarms; wave++, wide *= swarm) {
     const points = Array.from({ length: Math.min(count, maxQueries - questions.asked) }, () =>
       Float64Array.from({ length: inputSize(questions.info) }, () =>

@@ -74,7 +74,7 @@ export async function equationSolving(
     const rng = createRng(run.seed, `equation-solving ${round}`)
     const wanted =
       points === 'axes'
-        ? axes(centre, round === 0 ? scale : laterStep(scale, round, rng), oracle.bounds)
+        ? axisQuestions(centre, oracle.bounds, scale, round, rng)
         : Array.from({ length: size + 1 }, () =>
             centre.map((value) => clip(value + scale * rng.normal(), oracle.bounds)),
           )
@@ -93,6 +93,20 @@ export async function equationSolving(
   }
 }
 
+/**
+ * A round of d + 1 questions: the centre, and a step along each axis. The first round's steps are `scale` long, later ones
+ * go the other way and by other lengths, so that rounding errs differently in each.
+ */
+export function axisQuestions(
+  centre: Float64Array,
+  bounds: readonly [number, number],
+  scale: number,
+  round: number,
+  rng: Rng,
+): Float64Array[] {
+  return axes(centre, round === 0 ? scale : laterStep(scale, round, rng), bounds)
+}
+
 /** The centre, and one step along each axis; the other way where the bounds are nearer than the step. */
 function axes(centre: Float64Array, step: number, bounds: readonly [number, number]): Float64Array[] {
   const along = (i: number) =>
@@ -104,7 +118,6 @@ function axes(centre: Float64Array, step: number, bounds: readonly [number, numb
   return [centre, ...Array.from(centre, (_, i) => along(i))]
 }
 
-/** Other lengths and the other way, so that rounding errs differently in each round. */
 const laterStep = (scale: number, round: number, rng: Rng) =>
   Math.fround((round % 2 === 1 ? -1 : 1) * scale * (0.6 + 0.8 * rng.uniform()))
 

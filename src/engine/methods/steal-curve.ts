@@ -1,6 +1,7 @@
 import { createRng } from '../../core/rng.ts'
 import { nextTask } from '../../core/platform.ts'
-import { fitLabels, fitLogOdds, roundedAnswers, unitQuestions } from '../../grading/linear-thief.ts'
+import { axisQuestions } from '../../attacks/extraction/equation-solving.ts'
+import { fitEquations, fitLabels, roundedAnswers } from '../../grading/linear-thief.ts'
 import { agreement, logisticVictim, randomProbes, tableRows, weightError } from '../../grading/surrogate.ts'
 import { throwIfCancelled } from '../../core/run.ts'
 import { defineMethod } from '../method.ts'
@@ -49,7 +50,7 @@ export const method = defineMethod<StealCurveParams, StealPoint[]>({
     for (const rows of steps) {
       throwIfCancelled({ seed, signal })
       const [some, told] = [asked.slice(0, rows), answers.slice(0, rows)]
-      const copy = step === 1 ? fitLabels(some, told) : fitLogOdds(some, told, step)
+      const copy = step === 1 ? fitLabels(some, told) : fitEquations(some, told)
       points.push({
         rows,
         probes: agreement(copy, original, probes),
@@ -69,13 +70,13 @@ function questionsOf(
   count: number,
   seed: number,
   patients: () => Float32Array[],
-): Float32Array[] {
+): ArrayLike<number>[] {
   const rng = createRng(seed, 'questions')
   if (kind === 'patients') return rng.shuffle(patients()).slice(0, count)
   if (kind === 'random') return randomProbes(count, d, rng.uint32())
-  // Once each axis at full length, then again at others, so that more rows say more.
-  const all: Float32Array[] = []
+  const centre = new Float64Array(d)
+  const all: Float64Array[] = []
   for (let round = 0; all.length < count; round++)
-    all.push(...unitQuestions(d, round === 0 ? 1 : (round % 2 ? -1 : 1) * (1.2 + 1.6 * rng.uniform())))
+    all.push(...axisQuestions(centre, [-Infinity, Infinity], 1, round, rng))
   return all.slice(0, count)
 }

@@ -1,11 +1,13 @@
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { axisQuestions } from '../../../src/attacks/extraction/equation-solving.ts'
+import { readStatic } from '../../../src/cli/node-platform.ts'
+import { startBackend } from '../../../src/core/backends.ts'
 import {
   borderThief,
   equationThief,
+  fitEquations,
   fitLabels,
-  fitLogOdds,
   roundedAnswers,
-  unitQuestions,
 } from '../../../src/grading/linear-thief.ts'
 import {
   agreement,
@@ -25,12 +27,17 @@ const victim: LogisticModel = {
 }
 const probes = randomProbes(4000, 30, 5)
 
+const axes = (round: number, scale = 1) =>
+  axisQuestions(new Float64Array(30), [-Infinity, Infinity], scale, round, createRng(4, 'axes'))
+
+beforeAll(() => startBackend('cpu', readStatic))
+
 test('31 exact answers give every weight; 30 do not settle the last', () => {
   const ask = roundedAnswers(victim, 0)
-  const questions = unitQuestions(30)
-  expect(weightError(fitLogOdds(questions, ask(questions), 0), victim)).toBeLessThan(1e-5)
+  const questions = axes(0)
+  expect(weightError(fitEquations(questions, ask(questions)), victim)).toBeLessThan(1e-5)
   const fewer = questions.slice(0, 30)
-  expect(weightError(fitLogOdds(fewer, ask(fewer), 0), victim)).toBeGreaterThan(0.05)
+  expect(weightError(fitEquations(fewer, ask(fewer)), victim)).toBeGreaterThan(0.05)
 })
 
 test('fewer rows than unknowns, and rows far out, give some copy and never an error', () => {
@@ -38,7 +45,7 @@ test('fewer rows than unknowns, and rows far out, give some copy and never an er
   for (const step of [0, 0.01, 0.1])
     for (const rows of [1, 2, 16, 30, 31, 62]) {
       const some = far.slice(0, rows)
-      const copy = fitLogOdds(some, roundedAnswers(victim, step)(some), step)
+      const copy = fitEquations(some, roundedAnswers(victim, step)(some))
       expect(copy.weights.every(Number.isFinite)).toBe(true)
     }
   for (const rows of [1, 2, 62]) {
@@ -47,34 +54,31 @@ test('fewer rows than unknowns, and rows far out, give some copy and never an er
   }
 })
 
-test('two digits cost digits, one digit costs more, and repeating at other lengths brings them back', () => {
-  const questions = unitQuestions(30, 2)
+test('two digits cost digits, one digit costs more, and repeating at other lengths brings them back', async () => {
+  const questions = axes(0, 2)
   const error = (step: number) =>
-    weightError(fitLogOdds(questions, roundedAnswers(victim, step)(questions), step), victim)
+    weightError(fitEquations(questions, roundedAnswers(victim, step)(questions)), victim)
   expect(error(0.01)).toBeLessThan(0.1)
   expect(error(0.1)).toBeGreaterThan(error(0.01))
   const done = (copy: LogisticModel) => agreement(copy, victim, probes) > 0.97
-  const stolen = equationThief(roundedAnswers(victim, 0.1), 30, { step: 0.1, seed: 1, maxRows: 620, done })
+  const stolen = await equationThief(victim, { step: 0.1, seed: 1, maxRows: 620, done })
   expect(stolen!.rows).toBeGreaterThan(31)
-  const nothing = equationThief(roundedAnswers(victim, 0.1), 30, { step: 0.1, seed: 1, maxRows: 30, done })
-  expect(nothing).toBeUndefined()
+  expect(await equationThief(victim, { step: 0.1, seed: 1, maxRows: 30, done })).toBeUndefined()
 })
 
-test('the border gives a copy from labels alone, which labels of random points do not', () => {
-  const ask = roundedAnswers(victim, 1)
-  const { model, rows } = borderThief(ask, 30, { points: 45, bits: 10, seed: 2 })
-  expect(rows).toBeLessThanOrEqual(520)
+test('the border gives a copy from labels alone, which labels of random points do not', async () => {
+  const { model, rows } = await borderThief(victim, { maxQueries: 505, halvings: 10, seed: 2 })
+  expect(rows).toBeLessThanOrEqual(505)
   expect(agreement(model, victim, probes)).toBeGreaterThan(0.993)
   const passive = randomProbes(rows, 30, 9)
-  expect(agreement(fitLabels(passive, ask(passive)), victim, probes)).toBeLessThan(0.993)
+  const labels = roundedAnswers(victim, 1)(passive)
+  expect(agreement(fitLabels(passive, labels), victim, probes)).toBeLessThan(0.993)
 })
 
-test('an API with one answer for everybody ends the walk with a constant copy, and no endless search', () => {
-  let asked = 0
-  const constant = (points: readonly ArrayLike<number>[]) => points.map(() => (asked++, 0.1))
-  const { model, rows } = borderThief(constant, 30, { points: 10, bits: 5, seed: 1 })
-  expect(rows).toBe(asked)
-  expect(rows).toBeLessThanOrEqual(40)
+test('a victim with one answer for everybody ends the walk with a constant copy, and no endless search', async () => {
+  const constant = { weights: new Array<number>(30).fill(0), bias: -2 }
+  const { model, rows } = await borderThief(constant, { maxQueries: 60, halvings: 5, seed: 1 })
+  expect(rows).toBeLessThanOrEqual(60)
   expect(oneSided(model, probes)).toBe(1)
 })
 
