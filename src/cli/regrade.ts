@@ -1,10 +1,11 @@
 import * as v from 'valibot'
+import type { Artefact } from '../grading/artefact.ts'
 import { artefactDigest, packArtefact, unpackArtefact } from '../grading/packing.ts'
 import type { RerunRequest, RerunResult } from '../grading/rerun.ts'
 import { decodeBundle, type Damage } from '../grading/bundle.ts'
 import type { Attempt, LabRecord, RegradeStatus } from '../grading/evidence.ts'
 import type { LabGrader } from '../grading/grader.ts'
-import { gradeArtefact, type RefereeTools } from '../grading/referee.ts'
+import { EarlierNeeded, gradeArtefact, taskOf, type RefereeTools } from '../grading/referee.ts'
 import { bestAttempt, earlierOf } from '../grading/records.ts'
 import { randomVariantSeed, variantSeed } from '../grading/variants.ts'
 import type { Verdict } from '../grading/verdict.ts'
@@ -342,31 +343,58 @@ async function runAgain(
   if (!rerun || artefact.kind === 'answer') return {}
   if (attempt.source !== 'code')
     return { notes: ['it came from the knobs: there is no program of the learner’s to run again'] }
-  const edited = Object.fromEntries(Object.entries(record.files).map(([name, { text }]) => [name, text]))
-  // What the program imports is as it was when it passed its own checkpoint, not as it was left.
   const passed = record.attempts.filter((one) => one.source === 'code' && one.verdict.status === 'passed')
-  const files = Object.assign(edited, ...passed.map((one) => one.files), attempt.files) as Record<
-    string,
-    string
-  >
-  const earlier = earlierOf(attempt, record.attempts)
-  const models = Object.entries(earlier).filter(([, { kind }]) => kind === 'model-weights')
+  const edited = Object.fromEntries(Object.entries(record.files).map(([name, { text }]) => [name, text]))
+  const run = (one: Attempt, seed: number, earlier: Record<string, Artefact>) => {
+    onProgress?.(`${lab}/${one.checkpoint}: running its program on a fresh variant`)
+    const models = Object.entries(earlier).filter(([, { kind }]) => kind === 'model-weights')
+    return rerun({
+      lab,
+      checkpoint: one.checkpoint,
+      seed,
+      programSeed: freshSeed(),
+      // What the program imports is as it was when it passed its own checkpoint, not as it was left.
+      files: Object.assign({}, edited, ...passed.map((other) => other.files), one.files) as typeof edited,
+      ran: Object.keys(one.files),
+      earlier: Object.fromEntries(models.map(([id, model]) => [id, packArtefact(model)])),
+    })
+  }
+  /**
+   * What the checkpoint builds on: as it was handed in where that holds on the fresh variant too, else made there by its
+   * own program. A copy of one victim is no copy of another.
+   */
+  const groundFor = async (one: Attempt, seed: number): Promise<Record<string, Artefact>> => {
+    const earlier = earlierOf(one, record.attempts)
+    const made = new Set<string>()
+    for (;;) {
+      try {
+        await taskOf(grader, { checkpoint: one.checkpoint, seed, earlier }, tools)
+        return earlier
+      } catch (error) {
+        if (!(error instanceof EarlierNeeded) || made.has(error.checkpoint)) throw error
+        const source = bestAttempt(passed, error.checkpoint)
+        if (!source) throw error
+        const { artefact: packed, problem } = await run(source, seed, await groundFor(source, seed))
+        if (!packed) throw new EarlierNeeded(error.checkpoint, problem ?? 'its program handed nothing in')
+        earlier[error.checkpoint] = unpackArtefact(packed, { bytes: rerunBytes })
+        made.add(error.checkpoint)
+      }
+    }
+  }
   const failures: string[] = []
+  let noGround: string | undefined
   for (let turn = 0; turn < freshVariants; turn++) {
     const seed = freshSeed()
-    onProgress?.(`${lab}/${checkpoint}: running its program on a fresh variant`)
     let result: RerunResult
+    let earlier: Record<string, Artefact>
     try {
-      result = await rerun({
-        lab,
-        checkpoint,
-        seed,
-        programSeed: freshSeed(),
-        files,
-        ran: Object.keys(attempt.files),
-        earlier: Object.fromEntries(models.map(([id, model]) => [id, packArtefact(model)])),
-      })
+      earlier = await groundFor(attempt, seed)
+      result = await run(attempt, seed, earlier)
     } catch (error) {
+      if (error instanceof EarlierNeeded) {
+        noGround = error.message
+        continue
+      }
       return { notes: [`its program could not be run again here: ${messageOf(error)}`] }
     }
     const { problem, artefact: packed, ledger } = result
@@ -384,6 +412,8 @@ async function runAgain(
     }
     failures.push(wordsOf(verdict))
   }
+  if (failures.length === 0)
+    return { notes: [`its program was not run again, on ${freshVariants} fresh variants: ${noGround}`] }
   return {
     result: 'failed',
     status: 'not confirmed',

@@ -11,6 +11,12 @@ export interface Rerunner {
   close(): Promise<void>
 }
 
+/** What went wrong in the page, without its stack and the names of the machinery. */
+function sentenceOf(error: unknown): string {
+  const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+  return sentence.replace(/^page\.evaluate: /, '').replace(/^\w*Error: /, '')
+}
+
 /** Longest that a lab gives a program is five minutes; the engine and the sandbox start before that. */
 const pageMs = 7 * 60_000
 
@@ -51,6 +57,8 @@ export async function openRerunner(say: (line: string) => void): Promise<Rerunne
           request,
         )
         return await Promise.race([work, late]).finally(() => clearTimeout(timer))
+      } catch (error) {
+        throw new Error(sentenceOf(error), { cause: error })
       } finally {
         await context.close()
       }

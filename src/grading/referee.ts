@@ -78,9 +78,10 @@ export async function gradeArtefact<V>(
   }
 }
 
-class EarlierNeeded extends PerturbError {
+/** A checkpoint builds on another, and nothing of use is handed in there. */
+export class EarlierNeeded extends PerturbError {
   constructor(
-    checkpoint: string,
+    readonly checkpoint: string,
     why: string,
     readonly next = `Next: pass "${checkpoint}" first, then come back.`,
   ) {

@@ -11,7 +11,7 @@ import {
 import type { Artefact } from '../../../src/grading/artefact.ts'
 import { encodeBundle } from '../../../src/grading/bundle.ts'
 import type { Attempt, LabRecord } from '../../../src/grading/evidence.ts'
-import { packArtefact } from '../../../src/grading/packing.ts'
+import { packArtefact, unpackArtefact } from '../../../src/grading/packing.ts'
 import type { RerunRequest, RerunResult } from '../../../src/grading/rerun.ts'
 import { defineLab, type LabGrader } from '../../../src/grading/grader.ts'
 import type { RefereeTools } from '../../../src/grading/referee.ts'
@@ -264,6 +264,95 @@ describe('regrade', () => {
       const grade = at(await confirm(() => Promise.reject(new Error('no browser'))), 'queries')
       expect(grade).toMatchObject({ status: 'claimed', result: 'passed' })
       expect(grade.notes).toEqual(['its program could not be run again here: no browser'])
+    })
+
+    describe('that builds on a copy of the variant’s own victim', () => {
+      const variantOf = (seed: number) => createRng(seed, 'variant').below(1000)
+      const base = (id: number) => ({
+        victim: { model: 'm' },
+        dataset: 'd',
+        split: 'test' as const,
+        ids: [id],
+        labels: [0],
+        values: {},
+      })
+      const builder = defineLab({
+        variant: (rng) => rng.below(1000),
+        checkpoints: {
+          copy: {
+            accepts: 'model-weights',
+            task: async (variant) => ({ ...base(variant), surrogate: [{ name: 'w', shape: [1] }] }),
+            grade: async ({ artefact, variant }) => {
+              const [tensor] = (artefact as Extract<Artefact, { kind: 'model-weights' }>).tensors
+              return judge(Float32Array.of(Number(tensor!.values[0] === variant)))
+            },
+          },
+          built: {
+            accepts: 'adversarial-examples',
+            async task(variant, trusted) {
+              await trusted.modelFrom('copy')
+              return base(variant)
+            },
+            grade: async ({ artefact }) =>
+              judge((artefact as Extract<Artefact, { kind: 'adversarial-examples' }>).pixels),
+          },
+        },
+      }) as LabGrader
+      const shelf = [
+        {
+          id: 'evasion-fgsm',
+          version: '1.0.0',
+          checkpoints: ['copy', 'built'].map((id) => ({ id, points: 1 })),
+        },
+      ] as unknown as Manifest[]
+      const copyOf = (variant: number): Artefact => ({
+        kind: 'model-weights',
+        model: 'surrogate',
+        tensors: [{ name: 'w', shape: [1], values: Float32Array.of(variant) }],
+      })
+      const attempts = [
+        made(1, 1, { checkpoint: 'copy', artefact: copyOf(variantOf(1)), time: '2026-11-22T09:00:00.000Z' }),
+        made(1, 0.8, { checkpoint: 'built' }),
+      ]
+      const confirmWith = async (copyFor: (seed: number) => number) => {
+        const asked: RerunRequest[] = []
+        let fresh = 100
+        const grades = await regrade([file('a', attempts)], {
+          tools: {
+            model: async () => ({ inputShape: [2] }),
+            modelWithWeights: async () => ({ dispose: () => undefined }),
+          } as unknown as RefereeTools,
+          manifests: shelf,
+          grader: async () => builder,
+          freshSeed: () => fresh++,
+          rerun: async (request) => {
+            asked.push(request)
+            const artefact =
+              request.checkpoint === 'copy' ? copyOf(copyFor(request.seed)) : made(request.seed, 0.9).artefact
+            return { artefact: packArtefact(artefact) }
+          },
+        })
+        return { grade: at(grades, 'built'), asked }
+      }
+
+      test('the copy is made on the fresh variant first, by its own program', async () => {
+        const { grade, asked } = await confirmWith(variantOf)
+        expect(grade).toMatchObject({ status: 'confirmed', result: 'passed', notes: [] })
+        const [copy, built] = asked.slice(-2)
+        expect([copy!.checkpoint, built!.checkpoint]).toEqual(['copy', 'built'])
+        expect(built!.seed).toBe(copy!.seed)
+        const given = unpackArtefact(built!.earlier.copy!, { bytes: 1e6 })
+        expect(given).toEqual(copyOf(variantOf(built!.seed)))
+      })
+
+      test('where that does not pass there, it is said in a sentence, and nothing is taken away', async () => {
+        const { grade, asked } = await confirmWith(() => 0.5)
+        expect(grade).toMatchObject({ status: 'confirmed', result: 'passed' })
+        expect(grade.notes).toEqual([
+          'its program was not run again, on 2 fresh variants: This checkpoint works on what you hand in for "copy"; what is there has not passed: mean 0.',
+        ])
+        expect(asked.every(({ checkpoint }) => checkpoint === 'copy')).toBe(true)
+      })
     })
 
     test('the knobs have no program, and a failure is not run', async () => {
