@@ -23,17 +23,27 @@ export function logTotals(requests: readonly ApiRequest[]) {
   }
 }
 
-/** What the first row of a request looks like to somebody who knows patients. */
-export function rowWords(first: readonly number[] | undefined): string {
-  if (!first) return 'not kept'
-  const other = first.flatMap((value, i) => (Math.abs(value) > 1e-6 ? [{ value, i }] : []))
-  if (other.length === 0) return `average in all ${first.length}`
+/** What a row looks like to somebody who knows patients. */
+export function rowWords(row: readonly number[] | undefined): string {
+  if (!row) return 'not kept'
+  const other = row.flatMap((value, i) => (Math.abs(value) > 1e-6 ? [{ value, i }] : []))
+  if (other.length === 0) return `average in all ${row.length}`
   if (other.length <= 2) {
-    const said = other.map(({ value, i }) => `number ${i + 1} is ${Number(value.toPrecision(3))}`).join(', ')
-    return `average in ${first.length - other.length}; ${said}`
+    const said = other.map(({ value, i }) => `number ${i + 1} is ${signed(Number(value.toPrecision(3)))}`)
+    return `average in ${row.length - other.length}; ${said.join(', ')}`
   }
-  const shown = first.slice(0, 4).map((value) => value.toFixed(2))
-  return `${shown.join(', ')}${first.length > 4 ? ', …' : ''}`
+  const shown = row.slice(0, 4).map((value) => signed(value.toFixed(2)))
+  return `${shown.join(', ')}${row.length > 4 ? ', …' : ''}`
+}
+
+const signed = (value: number | string) => String(value).replace('-', '−')
+
+/** What stands behind "show the others" of a request, and how many of them it holds. */
+export function othersOf({ asked = [], rows }: ApiRequest): { words: string[]; label: string } {
+  const words = asked.slice(1).map(rowWords)
+  const label =
+    asked.length < rows ? `${words.length} of the ${rows - 1} others` : `the ${words.length} others`
+  return { words, label: words.length === 1 ? 'the other' : label }
 }
 
 /** The whole log in a sentence. */

@@ -874,10 +874,10 @@ function programLooks(
   { artefact, step }: CheckpointSpec,
   { access }: SandboxSpec,
 ): Pick<BenchAction, 'label' | 'role'> {
-  if (artefact === 'model-weights' && access.includes('surrogate'))
-    return { label: 'Run theft', role: 'attack' }
-  if (artefact === 'model-weights' && access.includes('trainer'))
-    return { label: 'Run training', role: 'defence' }
+  if (artefact === 'model-weights')
+    return access.includes('trainer')
+      ? { label: 'Run training', role: 'defence' }
+      : { label: 'Run theft', role: 'attack' }
   if (artefact === 'change-list')
     return step === 'defend'
       ? { label: 'Run repair', role: 'defence' }

@@ -14,8 +14,8 @@ export interface ApiRequest {
   outcome: 'answered' | 'refused'
   /** Why it was refused. */
   why?: string
-  /** The first row that was asked about, when rows are short. */
-  first?: number[]
+  /** The first rows that were asked about, when rows are short. */
+  asked?: number[][]
   /** The same of an API that reads pictures, as bytes. */
   picture?: { shape: number[]; pixels: Uint8Array }
 }
@@ -30,6 +30,8 @@ export interface ApiLog {
 
 const mostRequests = 2000
 const longestRow = 64
+/** Rows that are kept of one request, and of all together. */
+const rowsKept = { ofOne: 40, ofAll: 4000 }
 /** A colour picture of 32 × 32. */
 const largestPicture = 3072
 
@@ -46,6 +48,7 @@ export class PredictionApi {
   readonly #log: ApiRequest[] = []
   #second = 0
   #dropped = 0
+  #kept = 0
   #rows = 0
 
   /** `seed`: where answers of chance come from. Throws `missing` or `bad-input` for an answer format that there is not. */
@@ -84,7 +87,7 @@ export class PredictionApi {
       rows,
       format: topOnly ? 'top-1' : this.#format,
       outcome: 'answered',
-      ...(width <= longestRow ? { first: Array.from(values.subarray(0, width)) } : {}),
+      ...(width <= longestRow ? this.#shown(values, width) : {}),
       ...(shape.length === 3 && width <= largestPicture
         ? { picture: { shape: [...shape], pixels: bytes(values.subarray(0, width)) } }
         : {}),
@@ -110,6 +113,16 @@ export class PredictionApi {
       entry.why = error instanceof Error ? error.message : String(error)
       throw error
     }
+  }
+
+  /** What the log keeps of a request's rows; one too many, and it says nothing of them. */
+  #shown(values: Float32Array, width: number): Pick<ApiRequest, 'asked'> {
+    const count = Math.min(values.length / width, rowsKept.ofOne, rowsKept.ofAll - this.#kept)
+    this.#kept += count
+    const asked = Array.from({ length: count }, (_, i) =>
+      Array.from(values.subarray(i * width, (i + 1) * width)),
+    )
+    return count > 0 ? { asked } : {}
   }
 
   /** Probabilities as this API tells them. */

@@ -4,7 +4,7 @@ import type { DataSet } from '../data/data-set.ts'
 import type { Model } from '../models/model.ts'
 import { median } from '../metrics/evasion.ts'
 import type { Artefact, LedgerSummary } from './artefact.ts'
-import { figure } from './findings.ts'
+import { counted, figure } from './findings.ts'
 import type { Task } from './grader.ts'
 import {
   compareDirection,
@@ -172,7 +172,7 @@ export function queriesRow(
   return atMost(limit, {
     id: 'queries',
     name,
-    detail: ledger ? `${rows} rows in ${ledger.calls} calls` : 'no ledger came with this hand-in',
+    detail: ledger ? `${rows} rows in ${counted(ledger.calls, 'call')}` : 'no ledger came with this hand-in',
     measured: ledger ? rows : Number.NaN,
     precision: 0,
     scaleMax: Math.max(1.25 * limit, rows),

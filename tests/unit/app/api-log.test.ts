@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { logTotals, logWords, matching, rowWords } from '../../../src/app/api-log.ts'
+import { logTotals, logWords, matching, othersOf, rowWords } from '../../../src/app/api-log.ts'
 import { rowsToCopy, theftWords } from '../../../src/app/theft-bench.svelte.ts'
 import type { ApiRequest } from '../../../src/engine/prediction-api.ts'
 
@@ -32,8 +32,19 @@ test('counts only what was answered, and says it in a sentence', () => {
 test('a made-up patient is told as one', () => {
   expect(rowWords([0, 0, 0])).toBe('average in all 3')
   expect(rowWords([0, 2, 0])).toBe('average in 2; number 2 is 2')
-  expect(rowWords([0.5, -1, 2.25, 3, 9])).toBe('0.50, -1.00, 2.25, 3.00, …')
+  expect(rowWords([0.5, -1, 2.25, 3, 9])).toBe('0.50, −1.00, 2.25, 3.00, …')
   expect(rowWords(undefined)).toBe('not kept')
+})
+
+test('the rows of one request stand behind its first, and what was not kept is counted', () => {
+  const asked = [[0, 0], [1, 0], [0, -2]] // prettier-ignore
+  expect(othersOf(request({ rows: 3, asked }))).toEqual({
+    words: ['average in 1; number 1 is 1', 'average in 1; number 2 is −2'],
+    label: 'the 2 others',
+  })
+  expect(othersOf(request({ rows: 90, asked })).label).toBe('2 of the 89 others')
+  expect(othersOf(request({ rows: 1, asked: [[0, 0]] })).words).toEqual([])
+  expect(othersOf(request({ rows: 5 })).words).toEqual([])
 })
 
 test('a theft in a sentence: from where on the copy stays a copy', () => {

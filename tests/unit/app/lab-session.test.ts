@@ -305,7 +305,7 @@ describe('running a program', () => {
     answer['run-log'] = () => ({ requests: [], dropped: 0, cents: 155 })
     await session.open()
     session.goTo('code')
-    expect(session.primary.label).toBe('Run program')
+    expect([session.primary.label, session.primary.role]).toEqual(['Run theft', 'attack'])
     await session.runProgram('first')
     expect(calls.map(({ method }) => method)).toEqual(['task', 'open-run', 'run-log', 'close-run', 'grade'])
     expect(session.record.attempts[0]!.artefact).toEqual(own)

@@ -89,7 +89,8 @@ test('a key has a quota of its own; what it is refused is neither answered nor b
     [3, 1, 2, 'top-1'],
   ])
   expect(requests[1]).toMatchObject({ outcome: 'refused', why: expect.stringContaining('key 0') as string })
-  expect(requests[3]!.first).toEqual([1, 0])
+  expect(requests[3]!.asked![0]).toEqual([1, 0])
+  expect(requests.map(({ asked }) => asked!.length)).toEqual([1, 2, 1, 2])
 })
 
 test.each([[2], [-1], [0.5], ['0'], [NaN]])('refuses key %s of two', async (key) => {
