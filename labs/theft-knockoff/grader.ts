@@ -432,8 +432,8 @@ async function gradeChosen(submission: Submitted) {
           finding(
             'no-better-than-chance',
             'As good as any digits.',
-            `${points(agreement)} is ${figure(Number(gain.toFixed(1)))} points ahead of chance; ${chosen.gain} are needed.`,
-            'ask about the digits between whose first and second class the copy can hardly decide.',
+            `${points(agreement)} is ${figure(Number(gain.toFixed(1)))} points ahead of chance; ${chosen.gain} are needed. Digits that nobody chose come out a point ahead now and then.`,
+            'ask about the digits between whose first and second class the copy can hardly decide. If you do, measure its doubt in another way: another choice is another training.',
           ),
         ]),
   })
@@ -652,9 +652,9 @@ async function gradeLabels(submission: Submitted) {
             ),
           finding(
             'believed',
-            'You believed every word.',
-            `The copy agrees on ${points(agreement)}; ${labels.agreement} % are needed. Of the digits that you asked about, those in doubt were answered with the class that is least likely.`,
-            'ask your copy what it thinks of each answer, and leave out what it finds absurd.',
+            'Too many lies were believed.',
+            `The copy agrees on ${points(agreement)}; ${labels.agreement} % are needed. Of the digits that you asked about, those in doubt were answered with the class that is least likely. Whoever believes every answer ends at 85 to ${labels.agreement} %.`,
+            'ask your copy what it thinks of each answer, and leave out what it finds absurd. If you do, draw the line a class earlier or later.',
           ),
         ]),
   })
