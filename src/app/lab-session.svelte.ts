@@ -94,6 +94,10 @@ export interface BenchAction {
   run(): Promise<void>
   /** Why it cannot be pressed now, in a sentence. */
   blocked?: string
+  /** Share of the measurement that is done, 0 to 1, while one is under way. */
+  readonly busy?: number | undefined
+  /** Stops the measurement that is under way. */
+  cancel?(): void
 }
 
 /** A model whose training ended before its program handed it in. */
@@ -547,7 +551,9 @@ export class LabSession {
     }
   }
 
+  /** Stops the run, or what is measured on the bench. */
   cancel(): void {
+    if (!this.queue.running) this.benchAction?.cancel?.()
     this.queue.cancel()
   }
 

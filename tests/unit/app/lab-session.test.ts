@@ -224,6 +224,22 @@ describe('a lab session', () => {
 })
 
 describe('running a program', () => {
+  test('Cancel stops what is measured on the bench, when no program runs', async () => {
+    const { session } = setUp({})
+    await session.open()
+    let stopped = 0
+    session.benchAction = {
+      label: 'Steal',
+      role: 'attack',
+      run: async () => {},
+      busy: 0.4,
+      cancel: () => stopped++,
+    }
+    session.cancel()
+    expect(stopped).toBe(1)
+    expect(session.queue.running).toBe(false)
+  })
+
   test('opens a ledger, runs the files as edited, closes the ledger, is graded and kept', async () => {
     const { session, calls, requests, saved } = setUp({ verdict: verdict('passed', 93) })
     await session.open()
