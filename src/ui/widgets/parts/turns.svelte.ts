@@ -34,15 +34,38 @@ export function makeWay(of: () => LabSession, cancel: () => void): void {
   $effect(() => cancel)
 }
 
-/** Gives the run button what it does, if anything, for as long as the widget is there. Called while it is set up. */
-export function offerAction(of: () => LabSession, action: () => BenchAction | undefined): void {
+/** What measures: whether it does, how far it is, and how it is stopped. */
+interface Measuring {
+  readonly running: boolean
+  /** 0 to 1. */
+  readonly progress: number
+  cancel(): void
+}
+
+/**
+ * Gives the run button what it does, if anything, for as long as the widget is there; the run bar shows and cancels what
+ * `bench` measures. Called while it is set up.
+ */
+export function offerAction(
+  of: () => LabSession,
+  action: () => BenchAction | undefined,
+  bench?: Measuring,
+): void {
   $effect(() => {
     const session = of()
     const offered = action()
     if (!offered) return
-    session.benchAction = offered
+    session.benchAction = bench ? shown(offered, bench) : offered
     return () => {
       session.benchAction = undefined
     }
   })
 }
+
+const shown = (action: BenchAction, bench: Measuring): BenchAction => ({
+  ...action,
+  get busy() {
+    return bench.running ? bench.progress : undefined
+  },
+  cancel: () => bench.cancel(),
+})
