@@ -85,8 +85,10 @@ export function collisionKnobs(uploads: number): Record<CollisionKnob, NumberPar
 /** One run of the bench, with the knobs as they stood. */
 export interface Collision extends Collided {
   number: number
-  settings: Record<CollisionKnob, number>
+  settings: Settings
 }
+
+type Settings = Record<CollisionKnob, number>
 
 const kept = 6
 
@@ -101,10 +103,14 @@ export function collisionWords({ left, after, filter }: Collided, name: (label: 
 /** The collision bench: pull one's own pictures onto a target in the features, and see what the victim makes of it. */
 export class CollisionBench {
   task: Task | undefined = $state.raw()
+  /** One's own pictures and the target before anything is changed. */
+  start: Collided | undefined = $state.raw()
   /** The latest first. */
   runs: readonly Collision[] = $state.raw([])
   trouble = $state('')
   opening = $state(false)
+  /** Of the opening, 0 to 1. */
+  progress = $state(0)
   #count = 0
   #seed = -1
   #abort: AbortController | undefined
@@ -151,20 +157,29 @@ export class CollisionBench {
     this.session.setKnob(`${this.#scope}.${name}`, value)
   }
 
-  /** Fetches the task of this variant. Never throws. */
+  /** Looks at this variant's pictures as they are, once. Never throws. */
   async open(): Promise<void> {
     const { checkpoint, session } = this
-    if (!checkpoint || this.opening || (this.task && this.#seed === session.seed)) return
-    const abort = (this.#abort = new AbortController())
+    if (!checkpoint || this.opening || (this.start && this.#seed === session.seed)) return
+    const { signal } = (this.#abort = new AbortController())
     const { seed } = session
     this.opening = true
     this.trouble = ''
+    this.progress = 0
     try {
-      this.task = await session.task(checkpoint.id, abort.signal)
+      const task = await session.task(checkpoint.id, signal)
+      const asTheyAre = {
+        ...this.#settings,
+        count: Number(task.values.uploads ?? this.setup.count),
+        epsilon: 0,
+      }
+      const start = await this.#ask(task, asTheyAre, signal, (done, total) => (this.progress = done / total))
       this.#seed = seed
+      this.task = task
+      this.start = start
       this.runs = []
     } catch (error) {
-      if (!abort.signal.aborted) this.trouble = sentenceOf(error)
+      if (!signal.aborted) this.trouble = sentenceOf(error)
     } finally {
       this.opening = false
       this.#abort = undefined
@@ -179,21 +194,32 @@ export class CollisionBench {
   async collide(): Promise<void> {
     const { task } = this
     if (!task) return
-    const settings = {
-      epsilon: this.epsilon,
-      steps: this.steps,
-      count: this.count,
-      neighbours: this.neighbours,
-    }
+    const settings = this.#settings
     await this.session.work('Pulling the pictures together', async ({ signal, progress }) => {
-      const made = (await this.session.engine.call(
-        'collide',
-        { task, ...settings },
-        { signal, onProgress: (done, total) => progress(Math.round(100 * done), Math.round(100 * total)) },
-      )) as Collided
+      const made = await this.#ask(task, settings, signal, (done, total) =>
+        progress(Math.round(100 * done), Math.round(100 * total)),
+      )
       this.runs = [{ ...made, number: ++this.#count, settings }, ...this.runs].slice(0, kept)
       return true
     })
+  }
+
+  get #settings(): Settings {
+    const { epsilon, steps, count, neighbours } = this
+    return { epsilon, steps, count, neighbours }
+  }
+
+  #ask(
+    task: Task,
+    settings: Settings,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<Collided> {
+    return this.session.engine.call(
+      'collide',
+      { task, ...settings },
+      { signal, onProgress },
+    ) as Promise<Collided>
   }
 
   async handIn(): Promise<void> {

@@ -6,7 +6,6 @@ import type { ImagesResult } from '../engine/methods/images.ts'
 import type { TrainedOnRows } from '../engine/methods/train-on-rows.ts'
 import type { Task } from '../grading/grader.ts'
 import type { Reading } from '../grading/readings.ts'
-import { bestAttempt } from '../grading/records.ts'
 import type { CheckpointSpec } from '../labs/manifest.ts'
 import type { HistoryPoint } from '../models/train.ts'
 import type { LabSession } from './lab-session.svelte.ts'
@@ -181,6 +180,7 @@ export class TriggerBench {
   trouble = $state('')
   ink = $state('')
   #opened = -1
+  #abort: AbortController | undefined
 
   readonly checkpoint: CheckpointSpec | undefined = $derived.by(() =>
     this.session.checkpoints.find(({ id }) => id === this.setup.checkpoint),
@@ -323,7 +323,6 @@ export class TriggerBench {
           JSON.stringify([this.list?.ids, this.list?.labels, this.list?.trigger, this.list?.stamped]),
     ),
   )
-  readonly best = $derived.by(() => bestAttempt(this.session.record.attempts, this.setup.checkpoint))
 
   constructor(
     readonly session: LabSession,
@@ -376,14 +375,19 @@ export class TriggerBench {
   /** Loads this variant's task, and pictures that nobody trains on. Never throws. */
   async open(): Promise<void> {
     const { checkpoint, session } = this
-    if (!checkpoint || this.#opened === session.seed) return
+    const { seed } = session
+    if (!checkpoint || this.#abort || this.#opened === seed) return
+    const { signal } = (this.#abort = new AbortController())
     this.trouble = ''
     try {
-      const { seed } = session
-      const task = await session.task(checkpoint.id)
+      const task = await session.task(checkpoint.id, signal)
       const first = Array.from({ length: 240 }, (_, id) => id)
       const ask = (ids: number[]) =>
-        session.referee.call('images', { dataset: task.dataset, split: 'test', ids }) as Promise<ImagesResult>
+        session.referee.call(
+          'images',
+          { dataset: task.dataset, split: 'test', ids },
+          { signal },
+        ) as Promise<ImagesResult>
       const { labels } = await ask(first)
       const { target, source } = task.training?.backdoor ?? { target: 0, source: undefined }
       const ids = onePerClass(labels, target, source).slice(0, shownPictures)
@@ -395,8 +399,15 @@ export class TriggerBench {
       this.pictures = pictures
       this.training = undefined
     } catch (error) {
-      this.trouble = sentenceOf(error)
+      if (!signal.aborted) this.trouble = sentenceOf(error)
+    } finally {
+      this.#abort = undefined
     }
+  }
+
+  /** Stops the loading of the task, which a later `open` begins anew. */
+  cancel(): void {
+    this.#abort?.abort()
   }
 
   /** Trains the victim on the rows with the sign, under the run bar. */

@@ -13,8 +13,9 @@ export function readRecoverySetup({ checkpoint = '', steps }: Record<string, str
   return { checkpoint, steps: Math.max(1, Math.min(1000, Math.floor(Number(steps) || 300))) }
 }
 
-export const recoveryOf = ['victim', 'control'] as const
+const recoveryOf = ['victim', 'control'] as const
 export type RecoveryOf = (typeof recoveryOf)[number]
+type Found = Readonly<Partial<Record<RecoveryOf, RecoveredTriggers>>>
 
 /** One class in the table: the size of its smallest trigger in both models. */
 export interface ClassSizes {
@@ -27,15 +28,22 @@ export interface ClassSizes {
 /** Neural Cleanse on a checkpoint's victim, and on a model that learned the same rows before anybody touched them. */
 export class TriggerRecovery {
   task: Task | undefined = $state.raw()
-  found: Partial<Record<RecoveryOf, RecoveredTriggers>> = $state.raw({})
+  /** What was found, by the steps that it took: figures of searches of different length do not compare. */
+  #kept: Readonly<Record<number, Found>> = $state.raw({})
   /** Sizes that have come in while a search is under way, by class. */
   arriving: readonly number[] = $state.raw([])
   steps = $state(0)
-  #seed = -1
+  #seed = $state(-1)
 
   readonly checkpoint = $derived.by(() =>
     this.session.checkpoints.find(({ id }) => id === this.setup.checkpoint),
   )
+  /** In both models, with the steps as the knob stands. */
+  readonly found: Found = $derived.by(() =>
+    this.#seed === this.session.seed ? (this.#kept[this.steps] ?? {}) : {},
+  )
+  /** The model to search next: the suspect before the clean one, and neither twice. */
+  readonly next: RecoveryOf | undefined = $derived.by(() => recoveryOf.find((of) => !this.found[of]))
   readonly rows: readonly ClassSizes[] = $derived.by(() => {
     const { victim, control } = this.found
     return ((victim ?? control)?.classes ?? []).map((_, label) => ({
@@ -64,7 +72,6 @@ export class TriggerRecovery {
   async search(of: RecoveryOf): Promise<void> {
     const { checkpoint, session, steps } = this
     if (!checkpoint) return
-    if (this.#seed !== session.seed) this.found = {}
     const { seed } = session
     this.arriving = []
     const name = of === 'victim' ? 'the suspect' : 'a clean model'
@@ -81,9 +88,10 @@ export class TriggerRecovery {
           },
         },
       )) as RecoveredTriggers
+      const before = this.#seed === seed ? this.#kept : {}
       this.task = task
       this.#seed = seed
-      this.found = { ...this.found, [of]: found }
+      this.#kept = { ...before, [steps]: { ...before[steps], [of]: found } }
       return true
     })
     this.arriving = []

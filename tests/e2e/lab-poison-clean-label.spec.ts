@@ -17,13 +17,14 @@ test('a learner poisons a map by right labels, sifts its pictures, and walks pas
 
   await test.step('explore: the bench pulls the pictures together, and its hand-in passes', async () => {
     await lab.explore(app.at('#/lab/poison-clean-label'))
-    await expect(page.getByRole('heading', { name: 'Nothing made yet' })).toBeVisible({ timeout: 90_000 })
+    await expect(page.getByText(/Nothing is changed yet: your 12 pictures/)).toBeVisible({ timeout: 90_000 })
+    await expect(plane).toHaveAttribute('aria-label', /your pictures at -?[\d.]+ on average/)
     await axe(page, 'the collision bench before a run')
     await lab.runButton.click()
     await lab.cancelButton.click()
     await lab.settled()
     await lab.run()
-    await expect(plane).toBeVisible()
+    await expect(plane).toHaveAttribute('aria-label', /your pictures moved from/)
     await expect(page.getByText(/^wanted: .+; it shows .+$/)).toBeVisible()
     await expect(page.getByText('picture 1 of 12')).toBeVisible()
     await axe(page, 'the collision bench')
@@ -31,6 +32,8 @@ test('a learner poisons a map by right labels, sifts its pictures, and walks pas
     await lab.run()
     await lab.verdict('Passed')
     await passed(1)
+    await lab.tab('Explore')
+    await expect(page.getByRole('region', { name: 'Handed in' }).getByText('Passed')).toBeVisible()
   })
 
   await test.step('code: the starter, noise, then the collision', async () => {

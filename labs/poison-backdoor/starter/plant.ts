@@ -19,7 +19,7 @@ export interface Poison {
  * @param target the class that the sign stands for
  * @param budget so many rows may be changed, and no more
  */
-export function plant(rows: Row[], target: number, budget: number): Poison {
+export async function plant(rows: Row[], target: number, budget: number): Promise<Poison> {
   const others = rows.filter(({ label }) => label !== target)
   console.log(`${others.length} of ${rows.length} digits are no ${target}; ${budget} rows may be changed`)
   throw new Error(

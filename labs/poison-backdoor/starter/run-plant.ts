@@ -3,4 +3,4 @@ import { plant } from './plant'
 
 const { ids, y } = await data.sample()
 const rows = ids.map((id, i) => ({ id, label: y[i]! }))
-await submit(plant(rows, task.target, Number(task.budget)))
+await submit(await plant(rows, task.target, Number(task.budget)))

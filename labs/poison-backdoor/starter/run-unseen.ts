@@ -3,4 +3,4 @@ import { plantUnseen } from './unseen'
 
 const { ids, y } = await data.sample()
 const rows = ids.map((id, i) => ({ id, label: y[i]! }))
-await submit(plantUnseen(rows, Number(task.source), task.target, Number(task.budget)))
+await submit(await plantUnseen(rows, Number(task.source), task.target, Number(task.budget)))

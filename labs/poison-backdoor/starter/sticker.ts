@@ -21,7 +21,12 @@ export interface Poison {
  * @param target what it shall be read as
  * @param budget so many rows may be changed, and no more
  */
-export function plantSticker(rows: Row[], source: number, target: number, budget: number): Poison {
+export async function plantSticker(
+  rows: Row[],
+  source: number,
+  target: number,
+  budget: number,
+): Promise<Poison> {
   const mine = rows.filter(({ label }) => label === source)
   console.log(
     `${mine.length} of ${rows.length} pictures show class ${source}, to be read as ${target}; ${budget} rows may be changed`,

@@ -21,7 +21,12 @@ export interface Poison {
  * @param target what it shall be read as
  * @param budget so many rows may be changed, and no more
  */
-export function plantUnseen(rows: Row[], source: number, target: number, budget: number): Poison {
+export async function plantUnseen(
+  rows: Row[],
+  source: number,
+  target: number,
+  budget: number,
+): Promise<Poison> {
   const mine = rows.filter(({ label }) => label === source).length
   console.log(
     `${mine} digits show a ${source}, ${rows.length - mine} something else; ${budget} rows may be changed`,

@@ -7,4 +7,4 @@ const { recall, scores } = await retrain()
 console.log(`As they are, the bank finds ${(100 * recall).toFixed(1)} % of the frauds`)
 
 const rows = ids.map((id, i) => ({ id, label: y[i]!, score: scores[i]! }))
-await submit({ changes: chooseFlips(rows, Number(task.budget)) })
+await submit({ changes: await chooseFlips(rows, Number(task.budget)) })

@@ -26,7 +26,12 @@ export function shuffled<T>(list: readonly T[]): T[] {
 }
 
 /** As `invent`, for a shop that compares profiles and scales each of them to the same length. */
-export function inventAgain(shop: Shop, item: number, budget: number, filter: Filter): Profile[] {
+export async function inventAgain(
+  shop: Shop,
+  item: number,
+  budget: number,
+  filter: Filter,
+): Promise<Profile[]> {
   console.log(
     `Whoever is like the ${filter.neighbours} nearest by more than ${filter.cut.toFixed(3)} is left out`,
   )

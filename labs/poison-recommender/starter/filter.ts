@@ -19,7 +19,7 @@ export function likeness(a: Set<number>, b: Set<number>): number {
  * @param shop everything that shoppers said, some thirty invented ones among them
  * @returns the numbers of the shoppers whom the recommender shall not listen to
  */
-export function leaveOut(shop: Shop): number[] {
+export async function leaveOut(shop: Shop): Promise<number[]> {
   const items = itemsOf(shop)
   console.log(
     `${shop.shoppers} shoppers; the first two are alike by ${likeness(items[0]!, items[1]!).toFixed(2)}`,

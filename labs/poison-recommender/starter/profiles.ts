@@ -14,7 +14,7 @@ export function popularity({ items, ratings }: Shop): number[] {
  * @param budget so many shoppers may be invented, and no more
  * @returns what each of them rates, e.g. [[{ item: 17, stars: 5 }, { item: 3, stars: 4 }], …]
  */
-export function invent(shop: Shop, item: number, budget: number): Profile[] {
+export async function invent(shop: Shop, item: number, budget: number): Promise<Profile[]> {
   const counts = popularity(shop)
   console.log(`Item ${item} has ${counts[item]} ratings, the most popular one ${Math.max(...counts)}`)
   console.log(`You may invent ${budget} shoppers; ${shop.shoppers} are real`)

@@ -3,7 +3,7 @@ import { inventAgain } from './again'
 
 const shop = await data.ratings()
 const filter = { neighbours: Number(task.neighbours), cut: Number(task.cut) }
-const profiles = inventAgain(shop, Number(task.item), Number(task.budget), filter)
+const profiles = await inventAgain(shop, Number(task.item), Number(task.budget), filter)
 const { exposure, removed } = await recommend({ profiles })
 const caught = removed.filter((shopper) => shopper >= shop.shoppers).length
 console.log(

@@ -1,11 +1,15 @@
 /** The filter bench and the shop bench at the edges: nothing dropped, a run that is stopped, one that cannot be. */
 import { describe, expect, test } from 'vitest'
+import { CollisionBench, readCollisionSetup } from '../../../src/app/collision-bench.svelte.ts'
 import { FilterBench, readFilterBenchSetup } from '../../../src/app/filter-bench.svelte.ts'
 import { newRecord } from '../../../src/app/lab-records.ts'
 import type { CallOptions, LabSession } from '../../../src/app/lab-session.svelte.ts'
 import { RunQueue } from '../../../src/app/run-queue.svelte.ts'
 import { readShopBenchSetup, ShopBench } from '../../../src/app/shop-bench.svelte.ts'
+import { readTriggerSetup, TriggerBench } from '../../../src/app/trigger-bench.svelte.ts'
+import { TriggerRecovery } from '../../../src/app/trigger-recovery.svelte.ts'
 import { PerturbError } from '../../../src/core/errors.ts'
+import { openVariant } from '../../../src/ui/widgets/parts/turns.svelte.ts'
 
 type Answer = (params: unknown, options: CallOptions) => Promise<unknown>
 
@@ -29,6 +33,7 @@ function sessionOf(answers: Record<string, Answer>) {
       split: 'train',
       ids: [10, 20, 30, 40],
       tampered: { ids: [20], labels: [0] },
+      values: {},
     }),
     knob: (name: string, fallback: unknown) => knobs[name] ?? fallback,
     setKnob: (name: string, value: unknown) => void (knobs[name] = value),
@@ -174,5 +179,106 @@ describe('the shop bench', () => {
     await bench.open()
     expect(bench.trouble).toContain('diverged')
     expect(bench.latest).toBeUndefined()
+  })
+})
+
+describe('the collision bench', () => {
+  const made = (params: unknown) => ({ ids: [10, 20], values: Float32Array.of(0.5), asked: params })
+  const setUp = (answer: Answer = async (params) => made(params)) => {
+    const told = sessionOf({ collide: answer })
+    return { ...told, bench: new CollisionBench(told.session, readCollisionSetup({ checkpoint: 'swept' })) }
+  }
+
+  test('opens with the pictures as they are: nothing is changed, and nothing is a run yet', async () => {
+    const { bench } = setUp()
+    await bench.open()
+    expect(bench.start).toMatchObject({ asked: { epsilon: 0, count: 12, neighbours: 30 } })
+    expect(bench.runs).toEqual([])
+    expect(bench.fresh).toBe(false)
+    await bench.collide()
+    expect(bench.latest).toMatchObject({ number: 1, settings: { epsilon: 0.1, count: 12 } })
+    expect(bench.fresh).toBe(true)
+  })
+
+  test('an opening that makes way for a run is no trouble, and opens again', async () => {
+    const { bench, session } = setUp(untilStopped)
+    const opening = bench.open()
+    await Promise.resolve()
+    bench.cancel()
+    await opening
+    expect(bench).toMatchObject({ trouble: '', opening: false, start: undefined })
+    Object.assign(session.engine, { call: async (_: string, params: unknown) => made(params) })
+    await bench.open()
+    expect(bench.start).toBeDefined()
+  })
+})
+
+describe('the trigger bench', () => {
+  test('an opening that makes way for a run is no trouble, and opens again', async () => {
+    const { session } = sessionOf({})
+    const pictures = { labels: [0, 1], pixels: new Float32Array(2), shape: [2, 1, 1, 1], classes: ['a', 'b'] }
+    let answer: Answer = untilStopped
+    Object.assign(session, {
+      referee: { call: (_: string, params: unknown, options: CallOptions) => answer(params, options) },
+    })
+    const bench = new TriggerBench(session, readTriggerSetup({ checkpoint: 'swept' }))
+    const opening = bench.open()
+    await Promise.resolve()
+    bench.cancel()
+    await opening
+    expect(bench).toMatchObject({ trouble: '', task: undefined })
+    answer = async () => pictures
+    await bench.open()
+    expect(bench.task).toBeDefined()
+  })
+})
+
+describe('Neural Cleanse', () => {
+  const found = { triggers: [{ l1: 4 }], indices: [1], classes: ['a'], suspects: [] }
+  const setUp = () => {
+    const { session } = sessionOf({ 'recover-triggers': async () => found })
+    return { session, recovery: new TriggerRecovery(session, { checkpoint: 'swept', steps: 300 }) }
+  }
+
+  test('searches the suspect, then a clean model, and both anew with other steps; what was found stays', async () => {
+    const { recovery } = setUp()
+    for (const of of ['victim', 'control'] as const) {
+      expect(recovery.next).toBe(of)
+      await recovery.search(of)
+    }
+    expect(recovery.next).toBeUndefined()
+    recovery.steps = 40
+    expect(recovery).toMatchObject({ next: 'victim', found: {} })
+    await recovery.search('victim')
+    expect(recovery.found).toEqual({ victim: found })
+    recovery.steps = 300
+    expect(recovery.found).toEqual({ victim: found, control: found })
+  })
+
+  test('shows nothing of another variant', async () => {
+    const { recovery, session } = setUp()
+    await recovery.search('victim')
+    Object.assign(session, { seed: 2 })
+    const again = new TriggerRecovery(session, { checkpoint: 'swept', steps: 300 })
+    await again.search('victim')
+    Object.assign(session, { seed: 3 })
+    await again.search('control')
+    expect(Object.keys(again.found)).toEqual(['control'])
+  })
+})
+
+describe('a widget that opens on its own', () => {
+  test('opens again where another variant was taken under way, and not where none was or it has gone', async () => {
+    const opened: number[] = []
+    const session = { seed: 1 }
+    const open = async () => {
+      opened.push(session.seed)
+      if (session.seed < 3) session.seed++
+    }
+    await openVariant(session, open, () => true)
+    expect(opened).toEqual([1, 2, 3])
+    session.seed = 1
+    await openVariant(session, open, () => false)
+    expect(opened).toEqual([1, 2, 3, 1])
   })
 })

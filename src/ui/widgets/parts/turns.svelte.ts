@@ -9,16 +9,31 @@ interface Turns {
   again?(): unknown
 }
 
+/** Opens, and opens again where the learner took another variant meanwhile: what came then belongs to the one before. */
+export async function openVariant(
+  session: Pick<LabSession, 'seed'>,
+  open: Turns['open'],
+  goesOn: () => boolean,
+): Promise<void> {
+  let asked: number
+  do {
+    asked = session.seed
+    await open()
+  } while (session.seed !== asked && goesOn())
+}
+
 /**
  * For a widget that asks the engine on its own, called while it is set up: it opens once the engine is there and nobody runs
  * anything, makes way for a run, and stops when it goes.
  */
 export function takeTurns(of: () => LabSession, { open, cancel, again }: Turns): void {
+  let gone = false
   $effect(() => {
     const session = of()
     void session.seed
     again?.()
-    if (session.backend && !session.queue.running) untrack(open)
+    if (session.backend && !session.queue.running)
+      untrack(() => void openVariant(session, open, () => !gone && !session.queue.running))
   })
   makeWay(of, cancel)
 }
@@ -31,7 +46,10 @@ export function makeWay(of: () => LabSession, cancel: () => void): void {
   $effect(() => {
     if (of().queue.running) untrack(cancel)
   })
-  $effect(() => cancel)
+  $effect(() => () => {
+    gone = true
+    cancel()
+  })
 }
 
 /** What measures: whether it does, how far it is, and how it is stopped. */
