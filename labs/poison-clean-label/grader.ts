@@ -491,7 +491,7 @@ const nothingChanged = () =>
     'nothing-changed',
     'Your pictures are as you took them.',
     'No value was changed, so the last layer learns what it would have learned.',
-    'hand in the new pictures along with the changes: submit({ changes, x: poisons }).',
+    'return the changed pictures, as many as you were given and in their order: without a return, your pictures stay as they are.',
   )
 
 async function gradeCollided({ task, artefact, trusted }: Submission<Variant>) {

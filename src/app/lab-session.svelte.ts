@@ -415,9 +415,7 @@ export class LabSession {
   /** Opens the bench with a checkpoint chosen, in a step whose knobs can hand it in. */
   toBench(checkpoint: string): void {
     const step = this.checkpoints.find(({ id }) => id === checkpoint)?.step
-    const guide = this.lab?.guide.steps.find(({ id }) => id === step)
-    if (step && guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench'))
-      this.goTo(step)
+    if (step && this.#hasBench(step)) this.goTo(step)
     this.choose(checkpoint)
     this.show('explore')
   }
@@ -444,7 +442,17 @@ export class LabSession {
     else if (!this.checkpointId && this.checkpoints[0]) this.choose(this.checkpoints[0].id)
     if (!this.openFile && this.program) this.openFile = this.program.file
     this.tab = homeTab[this.step] ?? 'explore'
-    if (this.tab === 'evidence' && own.length > 0 && own.every(isQuiz)) this.tab = 'explore'
+    const hasBench = this.#hasBench(this.step)
+    if (this.tab === 'evidence' && own.length > 0 && (hasBench || own.every(isQuiz))) this.tab = 'explore'
+    // The bench that stays from a step before has nothing to do with what only a program can hand in.
+    const needsCode = own.length > 0 && own.every(({ accepts }) => accepts.every((from) => from === 'code'))
+    if (this.tab === 'explore' && !hasBench && needsCode) this.tab = 'code'
+  }
+
+  /** Whether this step of the guide brings a bench of its own. */
+  #hasBench(step: StepId): boolean {
+    const guide = this.lab?.guide.steps.find(({ id }) => id === step)
+    return guide?.body.some((node) => node.type === 'widget' && node.props.place === 'bench') ?? false
   }
 
   // The learner's files

@@ -22,7 +22,7 @@ import { readRows, readTest } from '../grading/readings.ts'
 import { accountLog, arrivals, type LogSpec } from '../grading/account-log.ts'
 import { givenRows, victimRows } from '../grading/retrained.ts'
 import { givenRatings, recommended, type ShopSpec } from '../grading/shop.ts'
-import { parseArtefact, type Expected } from '../grading/validate.ts'
+import { parseArtefact, type Expected, type Parsed } from '../grading/validate.ts'
 import type { SandboxSpec } from '../labs/manifest.ts'
 import { featureModel } from '../models/features.ts'
 import type { Model, Weight } from '../models/model.ts'
@@ -807,8 +807,12 @@ function readChanges(
     },
   )
   if (parsed.artefact?.kind === 'change-list') return parsed.artefact
-  throw new PerturbError('bad-input', `retrain: ${parsed.rejected?.headline}`)
+  throw refusal('retrain', parsed)
 }
+
+/** What is wrong with a list that a program sent along with a call, and what to do where that is known. */
+const refusal = (method: string, { rejected, next }: Parsed) =>
+  new PerturbError('bad-input', [`${method}: ${rejected?.headline}`, next].filter(Boolean).join(' '))
 
 function shopOf(method: string, { shop }: Task): ShopSpec {
   if (shop) return shop
@@ -827,7 +831,7 @@ function readRatingsChange(shop: ShopSpec, ids: unknown, stars: unknown, without
   const read = (list: object, expected: Expected) => {
     const parsed = parseArtefact({ kind: 'change-list', ...list }, expected)
     if (parsed.artefact?.kind === 'change-list') return parsed.artefact
-    throw new PerturbError('bad-input', `recommend: ${parsed.rejected?.headline}`)
+    throw refusal('recommend', parsed)
   }
   return {
     profiles: profilesOf(

@@ -36,7 +36,13 @@ export type Expected =
   | { kind: 'answer' }
 
 export type Parsed =
-  { artefact: Artefact; rejected?: undefined } | { artefact?: undefined; rejected: Verdict }
+  | { artefact: Artefact; rejected?: undefined; next?: undefined }
+  | {
+      artefact?: undefined
+      rejected: Verdict
+      /** What to do about this very fault, where that is known; it holds outside a hand-in as well. */
+      next?: string
+    }
 
 /** 64 MB of float32: far above any lab's need, far below what takes a tab down. */
 export const maxElements = 16 * 1024 * 1024
@@ -52,8 +58,10 @@ export function parseArtefact(untrusted: unknown, expected: Expected): Parsed {
     const artefact = read(untrusted, expected)
     return { artefact }
   } catch (error) {
-    if (error instanceof Malformed)
-      return { rejected: rejected(error.message, error.next ?? nextFor(expected)) }
+    if (error instanceof Malformed) {
+      const next = error.next ?? nextFor(expected)
+      return { rejected: rejected(error.message, next), next: next === nextFor(expected) ? undefined : next }
+    }
     // A getter or a proxy of the object threw: its own doing, so still a rejection.
     const reason = 'The hand-in cannot be read: reading one of its fields throws.'
     return { rejected: rejected(reason, nextFor(expected)) }
@@ -314,7 +322,7 @@ function readChanges(
       `Only labels${expected.triggerOn ? ' and the trigger' : ''} may be changed here, and this hand-in has \`values\` of rows too.`,
       next,
     )
-  const values = floats(own(untrusted, 'values'), ids.length * expected.rowSize, 'values')
+  const values = floats(own(untrusted, 'values'), ids.length * expected.rowSize, 'x')
   return { kind: 'change-list', ids, labels, values, ...backdoor }
 }
 

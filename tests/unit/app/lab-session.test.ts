@@ -574,6 +574,44 @@ describe('handing in from the bench', () => {
     expect(session.weightsOf('model')).toBeUndefined()
   })
 
+  test('a step opens on its own bench, or on the editor where only a program can be handed in', async () => {
+    const [first, ...others] = manifest.checkpoints
+    const [story, explore, code, , defend, reattack] = loaded.guide.steps
+    const { session } = setUp({
+      load: async () => ({
+        ...loaded,
+        manifest: {
+          ...manifest,
+          checkpoints: [
+            first!,
+            ...others.map((spec) => (spec.id === 'again' ? { ...spec, accepts: ['code' as const] } : spec)),
+            checkpoint({ id: 'second', step: 'checkpoint' }),
+          ],
+        },
+        guide: {
+          ...loaded.guide,
+          steps: [story!, explore!, code!, { ...explore!, id: 'checkpoint' as const }, defend!, reattack!],
+        },
+      }),
+    })
+    await session.open()
+    const opens = ['explore', 'code', 'checkpoint', 'defend', 'reattack'] as const
+    const tabs = opens.map((step) => {
+      session.goTo(step)
+      return session.tab
+    })
+    expect(tabs).toEqual(['explore', 'code', 'explore', 'explore', 'code'])
+
+    const usual = setUp().session
+    await usual.open()
+    expect(
+      (['checkpoint', 'reattack'] as const).map((step) => {
+        usual.goTo(step)
+        return usual.tab
+      }),
+    ).toEqual(['explore', 'explore'])
+  })
+
   test('answers go the same way, and the bench stays where it was', async () => {
     const { session, calls } = setUp()
     await session.open()
