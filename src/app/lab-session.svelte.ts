@@ -977,13 +977,10 @@ function problemOf(
 }
 
 function located(error: ProgramError): Pick<Problem, 'message' | 'file' | 'line' | 'column' | 'help'> {
-  const help =
-    error.code === 'budget-spent'
-      ? 'Ask for fewer rows, or run again with a fresh budget.'
-      : /must be a Tensor.* but got '(null|undefined|Promise|object)'/.test(error.message)
-        ? 'What victim and attacks answer has to be awaited: const { gradient } = await victim.lossAndGradient(x, y).'
-        : /disposed/.test(error.message)
-          ? 'Tensors made with a training batch are freed when the next batch comes. Keep numbers, or tf.keep the tensor.'
-          : undefined
+  const help = /must be a Tensor.* but got '(null|undefined|Promise|object)'/.test(error.message)
+    ? 'What victim and attacks answer has to be awaited: const { gradient } = await victim.lossAndGradient(x, y).'
+    : /disposed/.test(error.message)
+      ? 'Tensors made with a training batch are freed when the next batch comes. Keep numbers, or tf.keep the tensor.'
+      : undefined
   return { message: error.message, file: error.file, line: error.line, column: error.column, help }
 }

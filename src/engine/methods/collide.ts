@@ -2,7 +2,14 @@ import { featureCollision } from '../../attacks/poisoning/feature-collision.ts'
 import { PerturbError } from '../../core/errors.ts'
 import * as tf from '../../core/tf.ts'
 import { withChanges } from '../../data/change-list.ts'
-import { rowOf, rowSize, takeRows, withoutRows, type LabelledRows } from '../../data/labelled-rows.ts'
+import {
+  copyRows,
+  rowOf,
+  rowSize,
+  takeRows,
+  withoutRows,
+  type LabelledRows,
+} from '../../data/labelled-rows.ts'
 import { deepKnnSuspicion } from '../../defences/sanitation/deep-knn.ts'
 import type { Task } from '../../grading/grader.ts'
 import { readTest } from '../../grading/readings.ts'
@@ -73,7 +80,8 @@ export const method = defineMethod<CollideParams, Collided>({
     const features = await featureModel(await workshop.model(task.victim.model))
     // The collision is most of the work; what is left are the victims.
     const [most, all] = [0.7, 1]
-    let poisons = uploads
+    // What goes back are two lists, even where they are equal: each is handed over with its memory.
+    let poisons = copyRows(uploads)
     try {
       const options = { share: 1, epsilon, steps, stepSize: stepFor(epsilon, rowSize(rows)), pull: 0 }
       const onStep = (done: number, total: number) => progress((most * done) / total, all)

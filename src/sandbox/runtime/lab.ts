@@ -330,9 +330,12 @@ export async function createLab(outside: LabOutside): Promise<Lab> {
     if (typeof handIn !== 'object' || handIn === null) {
       throw new PerturbError(
         'bad-input',
-        `submit: hand in an object, submit({ ids, x }); got ${describe(handIn)}`,
+        `submit: hand in an object, submit({ ids, x }); got ${describe(handIn)}${handIn === undefined ? forgotten : ''}`,
       )
     }
+    for (const name of ['weights', 'profiles', 'changes'] as const)
+      if (Object.hasOwn(handIn, name) && own(handIn, name) === undefined)
+        throw new PerturbError('bad-input', `submit: ${name} must be a list; got nothing${forgotten}`)
     if (handIn === trainer || handIn === surrogate) return sendTrained(handIn === surrogate)
     const weights = own(handIn, 'weights')
     if (weights !== undefined) return send(checkSubmission({ tensors: await tensorsOf(weights) }))
@@ -449,12 +452,17 @@ async function runAttack(
   return (await attack(target, asTensor(name, 'x', x), criterion, options as Options, run)).adversarial
 }
 
+/** What a function gives that was left without a return. */
+const forgotten = '; does the function that makes it end with a return?'
+
 function asTensor(method: string, argument: string, value: unknown): tf.Tensor {
   if (value instanceof tf.Tensor) return value
   const hint =
     value instanceof Promise
       ? ' (write await in front of the call that makes it)'
-      : '; tf.tensor(…) makes one'
+      : value === undefined
+        ? forgotten
+        : '; tf.tensor(…) makes one'
   throw new PerturbError(
     'bad-input',
     `${method}: ${argument} must be a tensor; got ${value instanceof Promise ? 'a Promise' : describe(value)}${hint}`,

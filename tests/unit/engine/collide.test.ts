@@ -123,6 +123,10 @@ describe('the method behind the collision bench', () => {
     const none = await collide.run({ task, ...knobs, count: 0 }, context(), workshop())
     expect(none.ids).toEqual([])
     expect(none.left).toBeNaN()
+    for (const made of [still, none]) {
+      const given = collide.transfer!(made)
+      expect(new Set(given).size, 'a worker refuses to hand over the same memory twice').toBe(given.length)
+    }
   })
 
   test('stops when it is told to, and is refused without a target', async () => {

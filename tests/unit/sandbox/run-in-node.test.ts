@@ -157,6 +157,15 @@ console.log(await attacks.fgsm(victim, x, y, { epsilon: 0.25, targets: y }))`)
     ['await data.sample(-1)', 'n must be a whole number of at least 1'],
     ['tf.conv2d()', "tf.conv2d is not part of this lab's tf"],
     ['await submit(3)', 'hand in an object, submit({ ids, x }); got 3'],
+    ['await submit(undefined)', 'got nothing; does the function that makes it end with a return?'],
+    [
+      'await submit({ changes: undefined })',
+      'submit: changes must be a list; got nothing; does the function that makes it end with a return?',
+    ],
+    [
+      'await submit({ ids: [1], x: undefined })',
+      'x must be a tensor; got nothing; does the function that makes it end with a return?',
+    ],
     ['await submit({ ids: [1], x: tf.zeros([2, 2]) })', 'one row for each of the 1 ids; got shape (2, 2)'],
     [
       'await submit({ ids: [1, -1], x: tf.zeros([2, 2]) })',
