@@ -36,6 +36,9 @@ export function takeTurns(of: () => LabSession, { open, cancel, again }: Turns):
       untrack(() => void openVariant(session, open, () => !gone && !session.queue.running))
   })
   makeWay(of, cancel)
+  $effect(() => () => {
+    gone = true
+  })
 }
 
 /**
@@ -46,10 +49,7 @@ export function makeWay(of: () => LabSession, cancel: () => void): void {
   $effect(() => {
     if (of().queue.running) untrack(cancel)
   })
-  $effect(() => () => {
-    gone = true
-    cancel()
-  })
+  $effect(() => cancel)
 }
 
 /** What measures: whether it does, how far it is, and how it is stopped. */
