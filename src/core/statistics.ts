@@ -154,11 +154,14 @@ function checkCounts(name: string, hits: number, trials: number): void {
 /**
  * Shapiro–Wilk's W: 1 for a sample spread like a normal distribution, less the less it is. Royston 1992, "Approximating
  * the Shapiro–Wilk W-test for non-normality", from 3 values on; equal values give 1 (nothing to tell).
- * Throws RangeError for fewer than three.
+ * Throws RangeError for fewer than three, and for a value that is not finite.
  */
 export function shapiroWilk(values: readonly number[]): number {
   const n = values.length
   if (n < 3) throw new RangeError(`shapiroWilk: needs at least 3 values; got ${n}`)
+  const strange = values.findIndex((value) => !Number.isFinite(value))
+  if (strange >= 0)
+    throw new RangeError(`shapiroWilk: values must be finite; got ${values[strange]} as number ${strange}`)
   const sorted = Float64Array.from(values).sort()
   const mean = sorted.reduce((sum, value) => sum + value, 0) / n
   const spread = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0)

@@ -551,7 +551,7 @@ export declare const stats: {
   normalQuantile(p: number): number
   /**
    * Shapiro–Wilk's W of at least three numbers: 1 when they are spread like a normal distribution, less the less they
-   * are. Numbers that are all equal give 1.
+   * are. Numbers that are all equal give 1; one that is not finite is an error.
    */
   shapiroWilk(values: ArrayLike<number>): number
   /** The x that a Beta(a, b) distributed number stays below with probability p; a and b above 0. */

@@ -149,7 +149,7 @@ function checkScores(columns: unknown, ids: number[]): Scores {
         `scores.${name} must hold one number for each of the ${ids.length} ids; got ${values.length} (was its buffer transferred or detached?)`,
       )
     const bad = values.findIndex((number) => !Number.isFinite(number))
-    if (bad >= 0) refuse(`scores.${name} must be finite; got ${values[bad]} for image ${bad}`)
+    if (bad >= 0) refuse(`scores.${name} must be finite; got ${values[bad]} in row ${bad}`)
     return { name, values: values.slice() }
   })
   return { kind: 'scores', ids: [...ids], columns: checked }

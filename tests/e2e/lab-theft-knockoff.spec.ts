@@ -154,7 +154,7 @@ test('a learner copies a reader of digits by asking about shoes, and no weights 
       grades: { checkpoint: string; result: string; status: string; why: string }[]
     }
     expect(grades.map(({ result }) => result)).toEqual(Array(6).fill('passed'))
-    for (const id of ['knockoff', 'chosen', 'labels']) {
+    for (const id of ['knockoff', 'chosen', 'transfer', 'labels']) {
       const grade = grades.find(({ checkpoint }) => checkpoint === id)!
       expect(grade.why).toMatch(/run again on a fresh variant/)
       expect(grade.status, grade.why).toBe('confirmed')

@@ -5,7 +5,9 @@ import { plan } from './plan'
 // what the log will hold.
 const { today } = await log.accounts()
 const stock = await log.entries(today[0]!)
-const keys = plan(stock, Number(task.own), Number(task.keys))
+const keys = plan(stock, Number(task.own), Number(task.keys)) as number[][] | undefined
+if (!keys?.every(Array.isArray))
+  throw new Error(`plan must return a list of rows for each of your ${task.keys} keys; got ${typeof keys}.`)
 
 const key = stock.map(() => -1)
 const place = stock.map(() => 0)

@@ -11,7 +11,9 @@ console.log('limits:', limits)
 // Today's accounts, question by question, as they come. A watch never looks ahead.
 const alarm: number[] = []
 for (const account of today) {
-  const closes = watch(limits)
+  const closes = watch(limits) as ReturnType<typeof watch> | undefined
+  if (typeof closes !== 'function')
+    throw new Error(`watch must return a function that is called for every question; got ${typeof closes}.`)
   let at = 0
   for (const [i, entry] of (await log.entries(account)).entries())
     if (closes(entry)) {

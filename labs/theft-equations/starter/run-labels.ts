@@ -1,12 +1,17 @@
 import { oracle, progress, submit, task, tf } from 'lab'
 import { border, keyFor, plan, plane, type Ask } from './labels'
-import type { Patient } from './steal'
+import type { Copy, Patient } from './steal'
 
 const d = Number(task.inputs)
 let asked = 0
 const ask: Ask = async (patient) => {
+  const key = keyFor(asked, Number(task.perKey))
+  if (!Number.isInteger(key) || key < 0 || key >= Number(task.keys))
+    throw new Error(
+      `keyFor said key ${key} for question ${asked + 1}; you hold ${task.keys} keys, 0 to ${Number(task.keys) - 1}, of ${task.perKey} questions each. Plan fewer points or halvings, or use each key up.`,
+    )
   const row = tf.tensor(Array.from(patient), [1, d])
-  const [answer] = await oracle.decide(row, keyFor(asked, Number(task.perKey)))
+  const [answer] = await oracle.decide(row, key)
   tf.dispose(row)
   progress(++asked, Number(task.queries))
   return answer === 1
@@ -28,5 +33,10 @@ for (let k = 0; k < Math.max(1, plan.points); k++) {
 }
 console.log(`${points.length} points of the border after ${asked} questions`)
 
-const { weights, bias } = plane(points, malignant![0]!)
+const stolen = plane(points, malignant![0]!) as Partial<Copy> | undefined
+if (stolen?.weights?.length !== d || typeof stolen.bias !== 'number')
+  throw new Error(
+    `plane must return { weights, bias }, ${d} weights and a number; got ${stolen?.weights?.length ?? 'no'} weights and bias ${stolen?.bias}.`,
+  )
+const { weights, bias } = stolen
 await submit({ weights: { weights, bias } })

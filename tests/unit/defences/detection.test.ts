@@ -106,6 +106,7 @@ describe("Shapiro and Wilk's W", () => {
   test('has nothing to say of equal values, and nothing at all of two', () => {
     expect(shapiroWilk([2, 2, 2, 2])).toBe(1)
     expect(() => shapiroWilk([1, 2])).toThrow(/needs at least 3 values; got 2/)
+    expect(() => shapiroWilk([1, Infinity, 2])).toThrow(/must be finite; got Infinity as number 1/)
   })
 })
 
