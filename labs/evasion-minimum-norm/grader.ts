@@ -208,7 +208,7 @@ async function gradeFarther({ task, artefact, trusted }: Submission<Variant>) {
     return conclude({
       headline: `The borders are ${figure(gain)} × as far away`,
       rows,
-      score: { value: 100 * (gain - 1), unit: '%' },
+      score: { value: 100 * (gain - 1), unit: '% farther' },
       finding:
         firstFinding([
           !cleanRow.satisfied &&

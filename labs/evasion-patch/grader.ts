@@ -325,7 +325,7 @@ async function gradeRepaired(submission: Submission<Variant>) {
     return conclude({
       headline: `${per(after.hits)} of the views are still read as ${name}`,
       rows,
-      score: { value: 100 * (1 - after.hits), unit: '%' },
+      score: { value: 100 * (1 - after.hits), unit: '% withstand' },
       finding: isMet(rows)
         ? finding(
             'reads-around',

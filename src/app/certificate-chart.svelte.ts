@@ -77,7 +77,7 @@ export function sentenceFor({ certificates, labels, sigma, n, voter, ceiling: to
   const middle = radii[Math.floor((radii.length - 1) / 2)]
   const none = certificates.filter((one) => one.class === abstain).length
   return (
-    `Model ${voter}, noise ${sigma}, ${n} votes: ${right.length} of ${certificates.length} certified` +
+    `${voter === yours ? 'Your model' : `Model ${voter}`}, noise ${sigma}, ${n} votes: ${right.length} of ${certificates.length} certified` +
     (middle === undefined ? '' : `, half of them at ${middle.toFixed(2)} or more`) +
     `; ${none} abstained on; ceiling ${top.toFixed(2)}.`
   )

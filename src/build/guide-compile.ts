@@ -82,7 +82,7 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   function compile(node: Node): GuideNode | GuideNode[] | undefined {
     switch (node.type) {
       case 'text':
-        return { type: 'text', value: node.value.replaceAll('\n', ' ') }
+        return { type: 'text', value: keptTogether(node.value.replaceAll('\n', ' ')) }
       case 'paragraph':
       case 'emphasis':
       case 'strong':
@@ -166,6 +166,9 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
       const mathml = html
         .slice(html.indexOf('<math'), html.lastIndexOf('</math>') + 7)
         .replace(/<annotation[\s\S]*?<\/annotation>/, '')
+        // In MathML Core the bars of a norm are a relation, with room on both sides, and only Unicode has 𝔼.
+        .replace(/<mo([^>]*)>∥<\/mo>/g, '<mo$1 lspace="0em" rspace="0em">∥</mo>')
+        .replace(/<mi mathvariant="double-struck">E<\/mi>/g, '<mi>𝔼</mi>')
       return { type: node.type, mathml, text: node.value }
     } catch (error) {
       report(
@@ -425,6 +428,10 @@ export function compileGuide(markdown: string, context: GuideContext): CompiledG
   problems.sort((a, b) => a.line - b.line)
   return { guide, problems: problems.map(({ line, text }) => `${context.file}:${line}: ${text}`) }
 }
+
+/** A figure and its per cent, a Greek letter and what it equals: no line ends between them. */
+const keptTogether = (text: string) =>
+  text.replace(/(\d) %/g, '$1\u00a0%').replace(/([εασδ]) ([=/]) (?=\d)/g, '$1\u00a0$2\u00a0')
 
 /** `[label]` of a block directive: its first child, marked by the parser; a leaf's only children. */
 function labelOf(node: Directive): Node | Directive | undefined {

@@ -78,7 +78,7 @@ test('a learner proves a promise, is caught with a false one, teaches the reader
   await test.step('re-attack: the promise holds inside, and the vote falls outside', async () => {
     await lab.step('Re-attack')
     await lab.tab('Explore')
-    await expect(page.getByText(/^Model of yours, noise 0\.5, 200 votes/)).toBeVisible({ timeout: 90_000 })
+    await expect(page.getByText(/^Your model, noise 0\.5, 200 votes/)).toBeVisible({ timeout: 90_000 })
     await axe(page, 'promises beside those of the reader as shipped')
     await lab.write('outside.ts', labFile('solution/outside.ts'))
     await lab.run()

@@ -10,6 +10,6 @@ export function wish(scores: number[], target: number): number {
 
   // Yours: a number that falls as the target gains on the strongest of the others.
   throw new Error(
-    'wish is not written yet. Probabilities near 0 differ by factors: First try: Math.log(scores[target]), and what it has to overtake.',
+    'wish is not written yet. Probabilities near 0 differ by factors. First try: Math.log(scores[target]), and what it has to overtake.',
   )
 }

@@ -10,7 +10,7 @@ import { tf, type Tensor, type Victim } from 'lab'
  * @returns the changed digits, same shape
  */
 export async function fgsm(victim: Victim, x: Tensor, y: number[], epsilon: number): Promise<Tensor> {
-  // For each pixel: how much the loss grows if this pixel gets darker.
+  // For each pixel: how much the loss grows with a little more ink there.
   const { gradient } = await victim.lossAndGradient(x, y)
 
   const [steepest] = await tf.max(tf.abs(gradient)).data()

@@ -53,20 +53,14 @@ export interface Ruler {
 
 /** Ruler of a scale: a round division that gives four to eight numbers. */
 export function ruler(scale: Scale, most = 8): Ruler {
-  if (scale.scale === 'log') {
-    const divisions = most >= 5 ? 4 : 2
-    const numbers = Array.from({ length: divisions + 1 }, (_, i) =>
-      compact(valueAt(scale, (i * logSteps) / divisions)),
-    )
-    return { divisions, numbers }
-  }
+  if (scale.scale === 'log') return decadeRuler(scale, most)
   const span = scale.max - scale.min
   const round = [1, 2, 2.5, 5]
   for (let power = Math.floor(Math.log10(span)) - 2; ; power++) {
     for (const factor of round) {
       const unit = factor * Math.pow(10, power)
       const count = span / unit
-      if (unit < scale.step * 0.999 || count > most || Math.abs(count - Math.round(count)) > 1e-6) continue
+      if (!isWhole(unit / scale.step) || count > most || !isWhole(count)) continue
       const digits = Math.max(0, -power + (factor === 2.5 ? 1 : 0))
       const numbers = Array.from({ length: Math.round(count) + 1 }, (_, i) =>
         i === 0 && scale.min === 0 ? '0' : (scale.min + i * unit).toFixed(digits),
@@ -75,6 +69,38 @@ export function ruler(scale: Scale, most = 8): Ruler {
     }
     if (power > Math.log10(span)) return roundRuler(scale, most)
   }
+}
+
+const isWhole = (value: number) => value > 0.5 && Math.abs(value - Math.round(value)) < 1e-6
+
+/** The ends of a logarithmic scale, and between them powers of ten, or 1, 2, 5, 10 … where they are fewer than two. */
+function decadeRuler(scale: Scale, most: number): Ruler {
+  const { min, max } = scale
+  const share = (value: number) => Math.log(value / min) / Math.log(max / min)
+  const first = Math.ceil(Math.log10(min) - 1e-9)
+  const last = Math.floor(Math.log10(max) + 1e-9)
+  /** So far apart that two numbers do not touch. */
+  const apart = 0.9 / most
+  const between = (values: readonly number[]) =>
+    values
+      .map((value) => Number(value.toPrecision(2)))
+      .filter((value) => share(value) > apart && share(value) < 1 - apart)
+  const everyNth = (nth: number) =>
+    between(
+      Array.from({ length: Math.max(0, last - first) + 1 }, (_, i) => first + i)
+        .filter((power) => (power - first) % nth === 0)
+        .map((power) => Math.pow(10, power)),
+    )
+  const decade = Math.log(10) / Math.log(max / min)
+  let inner = everyNth(Math.max(1, Math.ceil(apart / decade)))
+  if (inner.length === 0 || (inner.length === 1 && decade > 3 * apart)) {
+    inner = []
+    for (let power = first - 1; power <= last; power++)
+      for (const value of between([1, 2, 5].map((factor) => factor * Math.pow(10, power))))
+        if (inner.length === 0 || share(value) - share(inner.at(-1)!) > apart) inner.push(value)
+  }
+  const values = [min, ...inner, max]
+  return { divisions: values.length - 1, numbers: values.map(compact), at: values.map(share) }
 }
 
 /** No round division begins at the left end (1 to 100, say): the ends, and the round numbers between them. */

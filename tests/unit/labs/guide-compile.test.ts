@@ -99,6 +99,29 @@ describe('a right guide', () => {
     expect(mathml).not.toContain('annotation')
   })
 
+  test('sets the bars of a norm close to what they hold, and the mean as its own letter', () => {
+    const mathmlOf = (source: string) =>
+      body(`$$\n${source}\n$$`).map((node) => (node.type === 'math' ? node.mathml : ''))[0]!
+    const norm = mathmlOf('\\lVert \\delta \\rVert_2')
+    expect(norm.match(/∥/g)).toHaveLength(2)
+    expect(norm.match(/<mo[^>]* lspace="0em" rspace="0em">∥/g)).toHaveLength(2)
+    expect(mathmlOf('\\mathbb{E}_x L')).toContain('<mi>𝔼</mi>')
+  })
+
+  test('keeps a figure and its unit on one line', () => {
+    expect(body('Right about 98 % of them\nat ε = 0.2, in steps of ε / 4.')).toEqual<GuideNode[]>([
+      {
+        type: 'paragraph',
+        children: [
+          {
+            type: 'text',
+            value: 'Right about 98\u00a0% of them at ε\u00a0=\u00a00.2, in steps of ε\u00a0/\u00a04.',
+          },
+        ],
+      },
+    ])
+  })
+
   test('puts the glossary’s sentence into a term, in any case, also under another wording', () => {
     expect(body(':term[White-box] :term[all-knowing]{of=white-box}')).toMatchObject([
       {

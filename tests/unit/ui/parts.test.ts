@@ -65,6 +65,41 @@ describe('a slider', () => {
     expect(ruler(rate, 8).numbers).toEqual(['0.0001', '0.001', '0.01', '0.1', '1'])
     expect(ruler(rate, 3).numbers).toEqual(['0.0001', '0.01', '1'])
     expect(decimals(0.005)).toBe(3)
+  })
+
+  it('is ruled in whole steps: a square has no half pixel', () => {
+    const side: Scale = { min: 1, max: 16, step: 1, scale: 'linear' }
+    for (const most of [2, 4, 6, 8])
+      for (const number of ruler(side, most).numbers) expect(number).toMatch(/^\d+$/)
+  })
+
+  it('is ruled in powers of ten where it is logarithmic, and by 1, 2, 5 where there are too few', () => {
+    const scale = (min: number, max: number): Scale => ({ min, max, step: min, scale: 'log' })
+    expect(ruler(scale(1, 1000), 5).numbers).toEqual(['1', '10', '100', '1000'])
+    expect(ruler(scale(1, 5000), 3).numbers).toEqual(['1', '100', '5000'])
+    expect(ruler(scale(0.0001, 100), 5).numbers).toEqual(['0.0001', '0.01', '1', '100'])
+    expect(ruler(scale(10, 500), 5).numbers).toEqual(['10', '50', '200', '500'])
+    expect(ruler(scale(1, 5000), 3).at).toEqual([0, 2 / Math.log10(5000), 1])
+  })
+
+  it('has numbers that rise and do not touch, whatever its ends', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-4, max: 10, noNaN: true }),
+        fc.double({ min: 1.5, max: 1e6, noNaN: true }),
+        fc.integer({ min: 2, max: 8 }),
+        (min, times, most) => {
+          const { at, numbers } = ruler({ min, max: min * times, step: min, scale: 'log' }, most)
+          expect(numbers.length).toBe(at!.length)
+          for (const [i, share] of at!.entries())
+            if (i > 0) expect(share - at![i - 1]!).toBeGreaterThan(0.9 / most - 1e-9)
+        },
+      ),
+    )
+  })
+
+  it('writes the digits that a step has', () => {
+    expect(decimals(0.005)).toBe(3)
     expect(decimals(1e-7)).toBe(7)
   })
 })
