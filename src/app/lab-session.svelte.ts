@@ -976,11 +976,39 @@ function problemOf(
   }
 }
 
+/** What to do about an error of a program, by its words, where the message itself does not say so. */
+const nextSteps: readonly (readonly [words: RegExp, help: string])[] = [
+  [
+    /must be a Tensor.* but got '(null|undefined|Promise|object)'/,
+    'What victim and attacks answer has to be awaited: const { gradient } = await victim.lossAndGradient(x, y).',
+  ],
+  [
+    /disposed/,
+    'Tensors made with a training batch are freed when the next batch comes. Keep numbers, or tf.keep the tensor.',
+  ],
+  [
+    /\.(add|sub|mul|div|neg|abs|sign|sqrt|square|exp|log|pow|mean|sum|max|min|reshape|slice|tile|cast|argMax|clipByValue|transpose) is not a function/,
+    'A tensor has no operations of its own here: write tf.mul(a, b), not a.mul(b).',
+  ],
+  [
+    /^submit: \w+ must be a tensor; got nothing/,
+    'A function that ends without return hands back nothing: end yours with return and the changed images.',
+  ],
+  [
+    /^submit: x must have one row for each/,
+    'Hand in every image, in the order they came; one that you did not work on goes back as it was.',
+  ],
+  [
+    /does not export "/,
+    'The program that was run imports your function by that name: call it so, and write export in front.',
+  ],
+  [
+    /^(ReferenceError: )?(fetch|XMLHttpRequest|WebSocket|document|window|localStorage|indexedDB|process|require) is not defined/,
+    'A program here has no page, no files and no network: what it may use comes from lab.',
+  ],
+]
+
 function located(error: ProgramError): Pick<Problem, 'message' | 'file' | 'line' | 'column' | 'help'> {
-  const help = /must be a Tensor.* but got '(null|undefined|Promise|object)'/.test(error.message)
-    ? 'What victim and attacks answer has to be awaited: const { gradient } = await victim.lossAndGradient(x, y).'
-    : /disposed/.test(error.message)
-      ? 'Tensors made with a training batch are freed when the next batch comes. Keep numbers, or tf.keep the tensor.'
-      : undefined
+  const help = nextSteps.find(([words]) => words.test(error.message))?.[1]
   return { message: error.message, file: error.file, line: error.line, column: error.column, help }
 }

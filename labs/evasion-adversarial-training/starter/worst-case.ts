@@ -26,10 +26,10 @@ export async function worstCase(
 
   const { loss } = await victim.lossAndGradient(start, y)
   const [mean] = await tf.mean(loss).data()
-  console.log(`mean loss at the random start: ${mean}`)
+  console.log(`mean loss at the random start: ${mean!.toFixed(4)}`)
 
   // Yours: from there, take the steps.
   throw new Error(
-    `worstCase is not written yet. You stand at a random point with a mean loss of ${mean} and may take ${steps} steps of ${stepSize}. First try: one step up the gradient's sign, then pull the change back into [−ε, ε] around x`,
+    `worstCase is not written yet. You stand at a random point with a mean loss of ${mean!.toFixed(4)} and may take ${steps} steps of ${stepSize.toFixed(3)}. First try: one step up the gradient's sign, then pull the change back into [−ε, ε] around x`,
   )
 }

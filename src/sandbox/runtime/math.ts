@@ -2,6 +2,7 @@
 import { PerturbError } from '../../core/errors.ts'
 import * as tf from '../../core/tf.ts'
 import type { TensorMath } from '../../lab-api/learner.ts'
+import { nearest } from '../../labs/did-you-mean.ts'
 
 const names = [
   'add',
@@ -104,9 +105,10 @@ export function learnerMath(nextSeed: () => number, onTensor: (tensor: tf.Tensor
   return new Proxy(Object.freeze(all), {
     get(target, key) {
       if (typeof key === 'symbol' || key in target || key === 'then') return Reflect.get(target, key)
-      throw new Error(
-        `tf.${key} is not part of this lab's tf; it has ${Object.keys(target).sort().join(', ')}`,
-      )
+      const known = Object.keys(target).sort()
+      const near = nearest(key, known)
+      const offers = near ? `did you mean tf.${near}?` : `it has ${known.join(', ')}`
+      throw new Error(`tf.${key} is not part of this lab's tf; ${offers}`)
     },
   })
 }

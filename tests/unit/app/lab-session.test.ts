@@ -466,6 +466,28 @@ describe('running a program', () => {
     expect(session.problems[0]!.help).toMatch(/await victim\.lossAndGradient/)
   })
 
+  test.each([
+    ['submit: x must be a tensor; got nothing; tf.tensor(…) makes one', /with return/],
+    ['submit: x must have one row for each of the 100 ids; got shape (10, 28, 28, 1)', /every image/],
+    ['fgsm.ts does not export "fgsm"; it has fgms', /by that name/],
+    ['ReferenceError: fetch is not defined', /no network/],
+    ['TypeError: adversarial.mul is not a function', /tf\.mul\(a, b\)/],
+  ])('%s: what to do next is told', async (message, next) => {
+    const { session } = setUp({ outcome: { status: 'failed', error: { message }, seconds: 1 } })
+    await session.open()
+    await session.runProgram('first')
+    expect(session.problems[0]!.help).toMatch(next)
+  })
+
+  test('an error that says itself what to do next is not told twice', async () => {
+    const message = 'query budget spent: 100 rows were asked for and 0 of 200 are left; ask for fewer rows.'
+    const error = { message, code: 'budget-spent' as const }
+    const { session } = setUp({ outcome: { status: 'failed', error, seconds: 1 } })
+    await session.open()
+    await session.runProgram('first')
+    expect(session.problems[0]!.help).toBeUndefined()
+  })
+
   test('a problem leads to its line', async () => {
     const { session } = setUp({
       outcome: {

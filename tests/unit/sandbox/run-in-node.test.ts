@@ -155,7 +155,8 @@ console.log(await attacks.fgsm(victim, x, y, { epsilon: 0.25, targets: y }))`)
       'oracle.scores is not available in this lab: it grants victim, data',
     ],
     ['await data.sample(-1)', 'n must be a whole number of at least 1'],
-    ['tf.conv2d()', "tf.conv2d is not part of this lab's tf"],
+    ['tf.conv2d()', "tf.conv2d is not part of this lab's tf; it has abs, add,"],
+    ['tf.sing(tf.zeros([1]))', "tf.sing is not part of this lab's tf; did you mean tf.sign?"],
     ['await submit(3)', 'hand in an object, submit({ ids, x }); got 3'],
     ['await submit(undefined)', 'got nothing; does the function that makes it end with a return?'],
     [
