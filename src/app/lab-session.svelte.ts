@@ -991,10 +991,6 @@ const nextSteps: readonly (readonly [words: RegExp, help: string])[] = [
     'A tensor has no operations of its own here: write tf.mul(a, b), not a.mul(b).',
   ],
   [
-    /^submit: \w+ must be a tensor; got nothing/,
-    'A function that ends without return hands back nothing: end yours with return and the changed images.',
-  ],
-  [
     /^submit: x must have one row for each/,
     'Hand in every image, in the order they came; one that you did not work on goes back as it was.',
   ],

@@ -450,6 +450,15 @@ describe('running a program', () => {
     expect(strange.session.problems[0]!.message).toBe('This checkpoint takes no trained model.')
   })
 
+  test('a step that asks for code alone and has no bench of its own begins at its program', async () => {
+    const { session } = setUp()
+    await session.open()
+    session.goTo('defend')
+    expect(session.tab).toBe('explore')
+    session.goTo('reattack')
+    expect([session.tab, session.openFile]).toEqual(['code', 'again.ts'])
+  })
+
   test('a tensor freed with its batch is named', async () => {
     const error = { message: 'Tensor is disposed.' }
     const { session } = setUp({ outcome: { status: 'failed', error, seconds: 1 } })
@@ -467,7 +476,6 @@ describe('running a program', () => {
   })
 
   test.each([
-    ['submit: x must be a tensor; got nothing; tf.tensor(…) makes one', /with return/],
     ['submit: x must have one row for each of the 100 ids; got shape (10, 28, 28, 1)', /every image/],
     ['fgsm.ts does not export "fgsm"; it has fgms', /by that name/],
     ['ReferenceError: fetch is not defined', /no network/],
