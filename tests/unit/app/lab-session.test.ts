@@ -451,7 +451,11 @@ describe('running a program', () => {
   })
 
   test('a step that asks for code alone and has no bench of its own begins at its program', async () => {
-    const { session } = setUp()
+    const checkpoints = manifest.checkpoints.map((spec) =>
+      spec.id === 'again' ? { ...spec, accepts: ['code' as const] } : spec,
+    )
+    const lab = { ...loaded, manifest: { ...manifest, checkpoints } }
+    const { session } = setUp({ load: async () => lab })
     await session.open()
     session.goTo('defend')
     expect(session.tab).toBe('explore')
