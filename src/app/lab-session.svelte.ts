@@ -130,6 +130,9 @@ const keptConsoleLines = 600
 /** Seeds are 32 bits, as the referee takes them. */
 export const maxSeed = 0xffffffff
 
+/** The path of an import from a file of the lab. */
+const importPath = /\bfrom\s*['"]\.\/([\w.-]+)['"]/g
+
 /**
  * Everything the lab page knows about one lab: the learner's record, where they are, what runs, and what
  * came of it. Components draw it and call its methods; every failure ends as a state with a sentence.
@@ -214,6 +217,18 @@ export class LabSession {
     if (own) names.add(own.file).add(own.main)
     if (this.record.files[exploreFile]) names.add(exploreFile)
     return [...names].map((name) => ({ name, readOnly: this.isReadOnly(name) }))
+  })
+  /** Names of the lab's other files that those import, directly or by way of each other: a type checker must know them. */
+  readonly importedFiles = $derived.by((): string[] => {
+    const own = this.files.map(({ name }) => name)
+    const names = new Set(own)
+    // What is added while the set is walked through is walked through as well.
+    for (const name of names)
+      for (const [, path] of this.fileText(name).matchAll(importPath)) {
+        const found = `${path!.replace(/\.[jt]s$/, '')}.ts`
+        if (this.fileText(found)) names.add(found)
+      }
+    return [...names].slice(own.length)
   })
 
   /** The widget on the bench: that of this step, else of the nearest step before it. */

@@ -27,3 +27,18 @@ test('the full editor opens again after another page, takes the program and runs
   await page.keyboard.press('ControlOrMeta+Enter')
   await lab.verdict('Passed')
 })
+
+test('the full editor knows the files that a program imports from another step', async ({ page, app }) => {
+  const lab = new LabPage(page)
+  const text = page.locator('.monaco-editor .view-lines')
+  await lab.open(app.at('#/lab/evasion-minimum-norm?step=reattack'))
+  await lab.tab('Code')
+  await expect(text).toContainText("from './deepfool'")
+  await page.locator('.view-line').first().click()
+  await page.keyboard.press('ControlOrMeta+Home')
+  await page.keyboard.insertText("import { nothing } from './nowhere'\n")
+  // The checker has looked at the imports once it tells of this one, and of no other.
+  await expect(lab.problems).toContainText("Cannot find module './nowhere'")
+  await expect(lab.problems).not.toContainText("'./deepfool'")
+  await expect(lab.problems).not.toContainText("'./smallest'")
+})

@@ -681,6 +681,20 @@ describe('what is kept', () => {
     expect(session.fileText('attack.ts')).toBe('mine')
   })
 
+  test('files that a program imports from other steps are known, by whatever way, and none that is not there', async () => {
+    const { session } = setUp()
+    await session.open()
+    session.goTo('reattack')
+    expect(session.importedFiles).toEqual([])
+    session.setFile('again.ts', "import { a } from './attack'\nimport type { B } from './nowhere'")
+    expect(session.importedFiles).toEqual(['attack.ts'])
+    // In a circle, and with an ending.
+    session.setFile('attack.ts', 'import { run } from "./run.ts"\nimport "./again"\nexport const a = 1')
+    expect(session.importedFiles).toEqual(['attack.ts', 'run.ts'])
+    session.goTo('code')
+    expect(session.importedFiles).toEqual([])
+  })
+
   test('read-only programs cannot be edited', async () => {
     const { session } = setUp()
     await session.open()
