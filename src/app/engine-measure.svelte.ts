@@ -52,6 +52,11 @@ export class EngineMeasure<R> {
     }
   }
 
+  /** Whether this variant was measured, or could not be: to do it unasked would be once too often. */
+  get isAnswered(): boolean {
+    return this.trouble !== '' || (this.result !== undefined && this.#seed === this.session.seed)
+  }
+
   cancel(): void {
     this.#abort?.abort()
   }

@@ -46,6 +46,28 @@ describe('a widget’s measurement', () => {
     expect(bench.running).toBe(false)
   })
 
+  test('is answered by a result of this variant or by trouble, not by being stopped', async () => {
+    const { bench, calls, session, soon } = measuring()
+    expect(bench.isAnswered).toBe(false)
+    const stopped = bench.measure({ ask: 'a' })
+    await soon()
+    bench.cancel()
+    await stopped
+    expect(bench.isAnswered).toBe(false)
+    const known = bench.measure({ ask: 'b' })
+    await soon()
+    calls[1]!.answer('known')
+    await known
+    expect(bench.isAnswered).toBe(true)
+    session.seed = 2
+    expect(bench.isAnswered).toBe(false)
+    const failed = bench.measure({ ask: 'c' })
+    await soon()
+    calls[2]!.fail(new PerturbError('missing', 'no such model'))
+    await failed
+    expect(bench.isAnswered).toBe(true)
+  })
+
   test('gives up for the next one, and the last asked for wins', async () => {
     const { bench, calls, soon } = measuring()
     void bench.measure({ ask: 'a' })
