@@ -116,6 +116,12 @@ function setUp(): void {
 export const warmUp: readonly (() => void)[] = [
   setUp,
   () => monaco.editor.createModel('', 'plaintext').dispose(),
+  // The sheet of styles for all editors comes with the first element that is coloured.
+  () =>
+    void monaco.editor.colorizeElement(document.createElement('span'), {
+      mimeType: 'text/plain',
+      theme: 'vs',
+    }),
 ]
 
 let isDark: boolean | undefined
