@@ -208,12 +208,11 @@ export class ShopBench {
     )
   }
 
-  /** Pixels of one item. */
-  pixels(item: number): Float32Array | undefined {
-    const { pictures } = this
-    if (!pictures) return undefined
-    const size = pictures.pixels.length / pictures.labels.length
-    return pictures.pixels.subarray(item * size, (item + 1) * size)
+  /** The pictures of all items, in their order. */
+  get sheet() {
+    const { pixels, labels, shape } = this.pictures ?? { pixels: undefined, labels: [], shape: [0, 28, 28] }
+    const [, height = 28, width = 28] = shape
+    return { pixels, count: labels.length, height, width }
   }
 
   /** "Dress 63": its kind and its number. */

@@ -1,6 +1,8 @@
+import { nextFrame } from '../parts/next-frame.ts'
+
 /**
  * Monaco's modules in parts with a breath between them. In one go they keep the page from answering for hundreds of
- * milliseconds; `inBreaths` does the same for what is done with them. Nothing when nobody waits for it any more.
+ * milliseconds; `inFrames` does the same for what is done with them. Nothing when nobody waits for it any more.
  */
 export async function loadMonaco(isGone: () => boolean) {
   for (const part of parts) {
@@ -11,14 +13,14 @@ export async function loadMonaco(isGone: () => boolean) {
   return import('./monaco.ts')
 }
 
-/** One step after the other, a breath before each and after the last; false when nobody waits for it any more. */
-export async function inBreaths(steps: Iterable<() => void>, isGone: () => boolean): Promise<boolean> {
+/** One step after the other, a frame before each and after the last; false when nobody waits for it any more. */
+export async function inFrames(steps: Iterable<() => void>, isGone: () => boolean): Promise<boolean> {
   for (const step of steps) {
-    await breath()
+    await nextFrame()
     if (isGone()) return false
     step()
   }
-  await breath()
+  await nextFrame()
   return !isGone()
 }
 
@@ -30,6 +32,10 @@ const parts = [
   () => import('monaco-editor/editor/browser/widget/codeEditor/codeEditorWidget'),
   () => import('monaco-editor/editor/standalone/browser/standaloneServices'),
   () => import('monaco-editor/editor'),
+  () => import('monaco-editor/features/hover/register'),
+  () => import('monaco-editor/features/find/register'),
+  () => import('monaco-editor/editor/contrib/suggest/browser/suggestController'),
+  () => import('monaco-editor/languages/features/typescript/register'),
 ]
 
 /** Lets what waits have its turn: a key that was pressed, a frame. */

@@ -2,3 +2,4 @@
 declare module 'monaco-editor/editor/common/*'
 declare module 'monaco-editor/editor/browser/*'
 declare module 'monaco-editor/editor/standalone/*'
+declare module 'monaco-editor/editor/contrib/*'

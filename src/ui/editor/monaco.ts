@@ -83,6 +83,11 @@ const severities: Record<EditorProblem['severity'], monaco.MarkerSeverity> = {
   note: monaco.MarkerSeverity.Info,
 }
 
+/** How long the first editor takes over its first frames. A worker that starts meanwhile makes them stutter on two cores. */
+const firstFramesMs = 300
+let comeToRest = () => {}
+const atRest = new Promise<void>((resolve) => (comeToRest = resolve))
+
 let isSetUp = false
 function setUp(): void {
   if (isSetUp) return
@@ -90,7 +95,7 @@ function setUp(): void {
   Object.assign(globalThis, {
     MonacoEnvironment: {
       getWorker: (_: string, label: string) =>
-        label === 'typescript' ? new TypeScriptWorker() : new EditorWorker(),
+        atRest.then(() => (label === 'typescript' ? new TypeScriptWorker() : new EditorWorker())),
     },
   })
   typescriptDefaults.setCompilerOptions({
@@ -222,6 +227,7 @@ export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoE
       if (model && editor.getModel() !== model) editor.setModel(model)
       editor.updateOptions({ readOnly: files.find((file) => file.name === active)?.readOnly ?? true })
       showing = false
+      setTimeout(comeToRest, firstFramesMs)
     },
     setProblems(problems) {
       for (const [name, model] of models) {

@@ -2,21 +2,17 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { drawSoon } from '../../../src/ui/parts/draw-queue.ts'
 
 let time = 0
-let frames: (() => void)[] = []
-const nextFrame = () => frames.splice(0).forEach((frame) => frame())
-
 beforeEach(() => {
   time = 0
-  frames = []
-  vi.stubGlobal('requestAnimationFrame', (frame: () => void) => frames.push(frame))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   vi.spyOn(performance, 'now').mockImplementation(() => time)
 })
 afterEach(() => {
-  vi.unstubAllGlobals()
+  vi.useRealTimers()
   vi.restoreAllMocks()
 })
 
-test('spreads many drawings over frames, in order, and loses none', () => {
+test('spreads many drawings over tasks, in order, and loses none', () => {
   const drawn: number[] = []
   for (let i = 0; i < 10; i++)
     drawSoon(() => {
@@ -24,9 +20,9 @@ test('spreads many drawings over frames, in order, and loses none', () => {
       drawn.push(i)
     })
   expect(drawn).toEqual([])
-  nextFrame()
+  vi.advanceTimersToNextTimer()
   expect(drawn).toEqual([0, 1, 2])
-  while (frames.length > 0) nextFrame()
+  while (vi.getTimerCount() > 0) vi.advanceTimersToNextTimer()
   expect(drawn).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
 
@@ -35,7 +31,7 @@ test('does not draw what was taken back', () => {
   const takeBack = drawSoon(() => void drawn.push('old'))
   drawSoon(() => void drawn.push('new'))
   takeBack()
-  nextFrame()
+  vi.advanceTimersToNextTimer()
   expect(drawn).toEqual(['new'])
-  expect(frames).toHaveLength(0)
+  expect(vi.getTimerCount()).toBe(0)
 })
