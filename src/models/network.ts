@@ -55,7 +55,7 @@ export function modelOver(
 
   const logits = async (x: tf.Tensor) => {
     ready(x, 'logits')
-    return tf.tidy(() => joined([numClasses], batches(x, rowsHere().forward).map(run)))
+    return tf.tidy(() => joined([numClasses], inBatches(x, rowsHere().forward, run)))
   }
   const logitsArray = async (x: tf.Tensor) => {
     const result = await logits(x)
@@ -77,13 +77,11 @@ export function modelOver(
       checkLabels(y, x.shape[0]!, numClasses, 'y')
       if (loss.kind === 'dlr' && loss.targets) checkLabels(loss.targets, x.shape[0]!, numClasses, 'targets')
       return tf.tidy(() => {
-        let from = 0
-        const parts = batches(x, rowsHere().gradient).map((part) => {
+        const parts = inBatches(x, rowsHere().gradient, (part, from) => {
           const to = from + part.shape[0]!
           const labels = rowsOf(y, from, to)
           const spec =
             loss.kind === 'dlr' && loss.targets ? { ...loss, targets: rowsOf(loss.targets, from, to) } : loss
-          from = to
           return tf.valueAndGrad((input: tf.Tensor) => lossRows(run(input), labels, spec))(
             part,
             tf.ones([labels.length]),
@@ -111,11 +109,9 @@ export function modelOver(
         )
       }
       return tf.tidy(() => {
-        const cotangents = batches(cotangent, rowsHere().gradient)
-        return joined(
-          inputShape,
-          batches(x, rowsHere().gradient).map((part, i) => tf.grad(run)(part, cotangents[i]!)),
-        )
+        const gradient = (part: tf.Tensor, from: number) =>
+          tf.grad(run)(part, rowsFrom(cotangent, from, part.shape[0]!))
+        return joined(inputShape, inBatches(x, rowsHere().gradient, gradient))
       })
     },
     async predict(x) {
@@ -132,21 +128,28 @@ export function modelOver(
     },
   }
 
-  function batches(x: tf.Tensor, size: number): tf.Tensor[] {
+  /** Each batch is freed before the next comes, so that all are computed in the same, warm, memory. */
+  function inBatches<T extends tf.TensorContainer>(
+    x: tf.Tensor,
+    size: number,
+    compute: (part: tf.Tensor, from: number) => T,
+  ): T[] {
     const rows = x.shape[0]!
-    if (rows <= size) return rows === 0 ? [] : [x]
-    const parts: tf.Tensor[] = []
-    for (let from = 0; from < rows; from += size) {
-      const begin = [from, ...x.shape.slice(1).map(() => 0)]
-      parts.push(tf.slice(x, begin, [Math.min(size, rows - from), ...x.shape.slice(1)]))
-    }
-    return parts
+    const results: T[] = []
+    for (let from = 0; from < rows; from += size)
+      results.push(tf.tidy(() => compute(rowsFrom(x, from, Math.min(size, rows - from)), from)))
+    return results
   }
   function joined(shape: readonly number[], parts: tf.Tensor[]): tf.Tensor {
     if (parts.length === 0) return tf.zeros([0, ...shape])
     return parts.length === 1 ? parts[0]! : tf.concat(parts, 0)
   }
 }
+
+const rowsFrom = (x: tf.Tensor, from: number, count: number): tf.Tensor =>
+  count === x.shape[0]
+    ? x
+    : tf.slice(x, [from, ...x.shape.slice(1).map(() => 0)], [count, ...x.shape.slice(1)])
 
 const rowsOf = (labels: Labels, from: number, to: number): number[] =>
   Array.prototype.slice.call(labels, from, to)

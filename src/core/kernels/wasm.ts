@@ -9,7 +9,9 @@ import {
   backend_util,
   getKernel,
   registerKernel,
+  slice_util,
   unregisterKernel,
+  util,
   type KernelFunc,
   type NamedAttrMap,
   type NamedTensorInfoMap,
@@ -44,6 +46,7 @@ const kernels: Record<string, Kernel> = {
   Sign: sign,
   Sum: sum,
   Identity: identity,
+  Slice: slice,
   AdamStep: adamStep,
   ReluGradient: reluGradient,
 }
@@ -504,6 +507,18 @@ function identity({ inputs, attrs, backend, stock }: Call): TensorInfo {
   if (x.dtype === 'string') return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
   backend.incRef(x.dataId)
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype }
+}
+
+/** Whole rows. The stock kernel first copies all of x out of the heap: each batch of a set then costs as much as the set. */
+function slice({ inputs, attrs, backend, stock }: Call): TensorInfo {
+  const x = inputs.x!
+  const [begin, size] = slice_util.parseSliceParams(x, attrs.begin as number[], attrs.size as number[])
+  if (x.dtype === 'string' || !slice_util.isSliceContinous(x.shape, begin, size))
+    return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
+  const out = backend.makeOutput(size, x.dtype)
+  const from = slice_util.computeFlatOffset(begin, util.computeStrides(x.shape))
+  heap(backend, out).set(heap(backend, x).subarray(from, from + util.sizeFromShape(size)))
+  return out
 }
 
 /** See core/layers.ts. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { readStatic } from '../../../src/cli/node-platform.ts'
 import { startBackend } from '../../../src/core/backends.ts'
 import { createRng } from '../../../src/core/rng.ts'
@@ -366,6 +366,42 @@ export function describeWasmKernels({ simd }: { simd: boolean }): void {
       }
       const { values } = await runOn('wasm', 'Sign', { x }, {})
       expect(Array.from(values, (value) => value + 0)).toEqual([1, -1, 0, 0, 1, -1, 1, -1, NaN])
+    })
+
+    it('slices, of whole rows and of parts of them', async () => {
+      const cases = fc.tuple(fc.array(small(6), { minLength: 1, maxLength: 4 }), fc.nat(), fc.nat())
+      await fc.assert(
+        fc.asyncProperty(cases, async ([shape, seed, from]) => {
+          const x = random(shape, seed)
+          const first = from % shape[0]!
+          const rest = shape.slice(1)
+          const rows = { begin: [first, ...rest.map(() => 0)], size: [shape[0]! - first, ...rest] }
+          await expectEqualKernels('Slice', { x }, rows)
+          await expectEqualKernels('Slice', { x }, { begin: first, size: -1 })
+          const part = {
+            begin: shape.map((length) => from % length),
+            size: shape.map((length) => Math.max(1, (length - (from % length)) >> 1)),
+          }
+          await expectEqualKernels('Slice', { x }, part)
+        }),
+        { numRuns: runs(20) },
+      )
+    })
+
+    it('a slice of rows reads no other row, of whatever type they are', async () => {
+      await tf.setBackend('wasm')
+      const readAll = vi.spyOn(tf.engine().backend, 'readSync')
+      const kinds = ['float32', 'int32', 'bool'] as const
+      const parts = kinds.map((dtype) =>
+        tf.tidy(() => tf.slice(tf.tensor2d([1, 0, 1, 1, 0, 0, 1, 0], [4, 2], dtype), [1, 0], [2, 2])),
+      )
+      expect(readAll).not.toHaveBeenCalled()
+      readAll.mockRestore()
+      for (const [i, part] of parts.entries()) {
+        expect(part.dtype).toBe(kinds[i])
+        expect(Array.from(await part.data(), Number)).toEqual([1, 1, 0, 0])
+      }
+      tf.dispose(parts)
     })
 
     it('a copy is the same numbers, and outlives the original', async () => {
