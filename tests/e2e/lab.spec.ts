@@ -281,6 +281,25 @@ test('a run can be cancelled, and an endless loop is stopped while the page answ
   await lab.verdict('Passed')
 })
 
+test('a seed that is none is told so, and the one there was stays', async ({ page, app }) => {
+  const lab = new LabPage(page)
+  await lab.explore(app.at('#/lab/evasion-fgsm'), 7)
+  const field = page.getByRole('textbox', { name: 'Seed' })
+  const said = page.getByRole('alert').filter({ hasText: 'A seed is a whole number' })
+  for (const wrong of ['12.5', '-1', 'seven', '4294967296']) {
+    await field.fill(wrong)
+    await field.press('Tab')
+    await expect(said).toHaveText(
+      `A seed is a whole number from 0 to 4294967295; got “${wrong}”. It stays 7.`,
+    )
+    await expect(field).toHaveValue('7')
+  }
+  await field.fill('8')
+  await field.press('Tab')
+  await expect(said).toHaveCount(0)
+  await expect(field).toHaveValue('8')
+})
+
 test('a lab works on WebGPU: the attack runs there, the verdict comes from the referee, and Node confirms it @webgpu', async ({
   page,
   app,

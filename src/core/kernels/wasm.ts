@@ -512,7 +512,8 @@ function identity({ inputs, attrs, backend, stock }: Call): TensorInfo {
 /** Whole rows. The stock kernel first copies all of x out of the heap: each batch of a set then costs as much as the set. */
 function slice({ inputs, attrs, backend, stock }: Call): TensorInfo {
   const x = inputs.x!
-  const [begin, size] = slice_util.parseSliceParams(x, attrs.begin as number[], attrs.size as number[])
+  const parsed = slice_util.parseSliceParams(x, attrs.begin as number[], attrs.size as number[])
+  const [begin, size] = parsed as [number[], number[]]
   if (x.dtype === 'string' || !slice_util.isSliceContinous(x.shape, begin, size))
     return stock!({ inputs, attrs: attrs as never, backend }) as TensorInfo
   const out = backend.makeOutput(size, x.dtype)
