@@ -105,7 +105,7 @@ const scenes: Scene[] = [
 const labTitles = import.meta.glob<string>('../../../../labs/*/lab.json', { import: 'title', eager: true })
 
 /** Every lab, read from its first step to its last; each step is given the time to put its bench to work. */
-const walks = Object.entries(labTitles).map(([path, title]): Scene => {
+export const walks = Object.entries(labTitles).map(([path, title]): Scene => {
   const slug = path.split('/').at(-2)!
   return {
     name: `long-task-lab-${slug}`,
