@@ -224,10 +224,12 @@ export function createMonaco(host: HTMLElement, options: MonacoOptions): MonacoE
           model.pushEditOperations([], [{ range: model.getFullModelRange(), text: file.text }], () => null)
       }
       const model = models.get(active)
-      if (model && editor.getModel() !== model) editor.setModel(model)
+      if (model && editor.getModel() !== model) {
+        editor.setModel(model)
+        setTimeout(comeToRest, firstFramesMs)
+      }
       editor.updateOptions({ readOnly: files.find((file) => file.name === active)?.readOnly ?? true })
       showing = false
-      setTimeout(comeToRest, firstFramesMs)
     },
     setProblems(problems) {
       for (const [name, model] of models) {
