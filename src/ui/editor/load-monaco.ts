@@ -27,9 +27,14 @@ export async function inFrames(steps: Iterable<() => void>, isGone: () => boolea
 /** Each needs those before it, so that it brings only what they have not: inner modules of the pinned Monaco. */
 const parts = [
   () => import('monaco-editor/editor/common/config/editorOptions'),
+  () => import('monaco-editor/editor/common/core/editorColorRegistry'),
+  () => import('monaco-editor/platform/contextkey/common/contextkey'),
   () => import('monaco-editor/editor/common/model/textModel'),
+  () => import('monaco-editor/editor/browser/coreCommands'),
   () => import('monaco-editor/editor/browser/view'),
   () => import('monaco-editor/editor/browser/widget/codeEditor/codeEditorWidget'),
+  () => import('monaco-editor/platform/hover/browser/hoverService'),
+  () => import('monaco-editor/platform/list/browser/listService'),
   () => import('monaco-editor/editor/standalone/browser/standaloneServices'),
   () => import('monaco-editor/editor'),
   () => import('monaco-editor/features/hover/register'),
