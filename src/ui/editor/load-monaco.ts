@@ -24,7 +24,7 @@ export async function inFrames(steps: Iterable<() => void>, isGone: () => boolea
   return !isGone()
 }
 
-/** Each needs those before it, so that it brings only what they have not: inner modules of the pinned Monaco. */
+/** Inner modules of the pinned Monaco, each after those it builds on, so that it brings only what they have not. */
 const parts = [
   () => import('monaco-editor/editor/common/config/editorOptions'),
   () => import('monaco-editor/editor/common/core/editorColorRegistry'),
